@@ -1,0 +1,52 @@
+# Everything runs in .venv, which any target makes if it is missing. Another Python: make test PYTHON=python3.13
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SRC := harness perturbations datasets
+# else ./datasets would shadow Hugging Face's package of that name
+export PYTHONSAFEPATH := 1
+export PYTHONUTF8 := 1
+
+.PHONY: demo test slow lint types docs bench golden dist smoke-model clean
+
+demo: $(VENV)/ready  ## the main job, end to end, on a small real model
+	$(BIN)/roadtest model serve --fallback -- $(BIN)/roadtest run docs/demo.toml
+
+test: $(VENV)/ready lint types smoke-model  ## everything that CI checks
+	$(BIN)/python -m pytest -m "not slow"
+
+slow: $(VENV)/ready smoke-model  ## what takes longer than CI should
+	$(BIN)/python -m pytest -m slow
+
+lint: $(VENV)/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/ready  ## the three folders as the packages they are installed as
+	mkdir -p build/types && ln -sfn ../.. build/types/roadtest
+	MYPYPATH=build/types $(BIN)/mypy $(SRC:%=-p roadtest.%)
+
+docs: $(VENV)/ready  ## rewrites the generated parts of the docs, then checks that every block runs
+	$(BIN)/python tests/regenerate.py docs
+	$(BIN)/python -m pytest tests/test_docs.py
+
+golden: $(VENV)/ready  ## rewrites the golden samples of the perturbations, for review with git diff
+	$(BIN)/python tests/regenerate.py golden
+
+bench: $(VENV)/ready
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+dist: $(VENV)/ready
+	$(BIN)/python -m build --no-isolation
+
+smoke-model: $(VENV)/ready  ## the smallest embedded model, for the tests that ask a real one
+	$(BIN)/roadtest model fetch smollm2-135m
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
+
+$(VENV)/ready: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "roadtest needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@

@@ -1,0 +1,42 @@
+"""The machine: values, replay, statistics, decision and report.
+
+Importing this loads nothing but itself; each name below is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOMES = {
+    "cases": ("Case", "Edit", "Frame", "Variant", "apply_edits", "edits_between"),
+    "replies": ("Endpoint", "Message", "Reply", "Score", "Scorer"),
+    "errors": ("CaseError", "EndpointError", "ResultsError", "RoadtestError", "StudyError"),
+    "seeds": ("stream",),
+    "endpoints": ("LiteLLM", "PythonCallable", "Retrying", "Scripted"),
+    "scorers": ("SCORERS", "find_scorer"),
+    "study": ("Gate", "Plan", "Request", "Study", "System", "load_study", "plan"),
+    "journal": ("Journal", "Record", "final_records", "read_records"),
+    "results": ("Results", "prepare", "read_results"),
+    "replay": ("Outcome",),
+    "statistics": ("Estimate", "accuracy", "drop", "noise_floor", "tango"),
+    "policy": ("Decision", "Verdict", "decide"),
+    "analysis": ("Analysis", "Claim", "analyse"),
+    "report": ("markdown", "terminal", "write_report"),
+    "run": ("run_study",),
+}
+_MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_MODULE_OF)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_MODULE_OF[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

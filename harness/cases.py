@@ -1,0 +1,279 @@
+"""The values everything is made of: a case, edits on its text, and the variant they make."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from difflib import SequenceMatcher
+from types import MappingProxyType
+from typing import Any, Literal, get_args
+
+from .errors import CaseError, did_you_mean
+
+Effect = Literal["same", "updated", "clarify"]
+"""What a perturbation does to the right answer: it still holds, it is another one, or the right answer is to ask."""
+
+TEXT_FIELDS = ("text", "context")
+"""The fields of a case that a person's mess can reach."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One question with its right answer.
+
+    `text` is only what a person typed; the frame around it belongs to the study and is never touched. `context` is
+    material the person refers to (a passage, records). `slots` fill named places of the frame, such as which field to
+    extract. `aliases` are other wordings of `target` that count as right. `protect` names strings that must survive
+    every perturbation. Cases that share a `group` (one passage, one template) are not independent of each other.
+
+    Raises CaseError for an empty id, for text that is not valid Unicode, and for a target that is not among `choices`.
+    """
+
+    id: str
+    text: str
+    target: str
+    aliases: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    context: str = ""
+    slots: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
+    protect: tuple[str, ...] = ()
+    group: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("id", "text", "target", "context", "group"):
+            value: Any = getattr(self, name)
+            if not isinstance(value, str):
+                raise CaseError(f"{name} must be a string, not {type(value).__name__}")
+        for name in ("aliases", "choices", "protect"):
+            value = getattr(self, name)
+            if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+                raise CaseError(f"{name} must be a list of strings")
+            object.__setattr__(self, name, tuple(value))
+        slots: Any = self.slots
+        if not isinstance(slots, Mapping) or not all(isinstance(value, str) for value in slots.values()):
+            raise CaseError("slots must map names to strings")
+        object.__setattr__(self, "slots", MappingProxyType(dict(self.slots)))
+        if not self.id.strip():
+            raise CaseError("id must not be empty")
+        if self.choices and self.target not in self.choices:
+            raise CaseError(f"target {self.target!r} is not among the choices {', '.join(self.choices)}")
+
+    @classmethod
+    def from_dict(cls, data: object) -> Case:
+        """A case from one decoded JSON object; an unknown or missing key is a CaseError that names it."""
+        if not isinstance(data, dict):
+            raise CaseError(f"expected a JSON object with id, text and target, found {type(data).__name__}")
+        known = [f.name for f in fields(cls)]
+        for key in data:
+            if key not in known:
+                raise CaseError(f"no case field called {key!r}{did_you_mean(key, known)} (known: {', '.join(known)})")
+        for key in ("id", "text", "target"):
+            if key not in data:
+                raise CaseError(f"the field {key!r} is missing")
+        return cls(**data)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object that `from_dict` reads, without fields left at their default."""
+        plain = {f.name: getattr(self, f.name) for f in fields(self)} | {"slots": dict(self.slots)}
+        return {key: value for key, value in plain.items() if value or key in ("id", "text", "target")}
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The target and its aliases."""
+        return (self.target, *self.aliases)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """`text` in place of the characters from `start` up to `end` of the *original* field.
+
+    Edits that only make sense together share a `group`.
+    """
+
+    start: int
+    end: int
+    text: str
+    group: int = 0
+    field: str = "text"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start <= self.end:
+            raise CaseError(f"an edit needs 0 <= start <= end, not {self.start}, {self.end}")
+        if self.field not in TEXT_FIELDS:
+            raise CaseError(f"no text field called {self.field!r}{did_you_mean(self.field, TEXT_FIELDS)}")
+
+    def overlaps(self, other: Edit) -> bool:
+        """Whether both touch the same characters; insertions at one place, or at an edge, do not."""
+        if self.field != other.field:
+            return False
+        first, second = sorted((self, other), key=lambda edit: (edit.start, edit.end))
+        return first.end > second.start
+
+
+def apply_edits(text: str, edits: Iterable[Edit]) -> str:
+    """`text` with these edits of one field applied; insertions at one place keep the order they are given in.
+
+    Raises CaseError where edits overlap or reach past the end.
+    """
+    pieces, at = [], 0
+    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
+        if edit.start < at:
+            raise CaseError(f"edits overlap at character {edit.start}")
+        if edit.end > len(text):
+            raise CaseError(f"an edit ends at {edit.end}, past the text's {len(text)} characters")
+        pieces += [text[at : edit.start], edit.text]
+        at = edit.end
+    return "".join([*pieces, text[at:]])
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A case and the non-overlapping edits that a perturbation made to it.
+
+    Any subset of the edit groups is a variant too (`subset`). `target` is the right answer after the edits where the
+    effect is `updated`, else None. Severity 0 and a variant without edits are the case itself.
+    """
+
+    case: Case
+    perturbation: str
+    severity: int
+    draw: int = 0
+    edits: tuple[Edit, ...] = ()
+    effect: Effect = "same"
+    target: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.effect not in get_args(Effect):
+            raise CaseError(f"effect must be one of {', '.join(get_args(Effect))}, not {self.effect!r}")
+        if (self.effect == "updated") != (self.target is not None):
+            raise CaseError("a variant carries a target exactly when its effect is 'updated'")
+
+    @property
+    def id(self) -> str:
+        """`<case>/<perturbation>@<severity>#<draw>`."""
+        return f"{self.case.id}/{self.perturbation}@{self.severity}#{self.draw}"
+
+    @property
+    def messy(self) -> Case:
+        """The case as the person would have sent it."""
+        changed: dict[str, Any] = {
+            name: apply_edits(getattr(self.case, name), [edit for edit in self.edits if edit.field == name])
+            for name in TEXT_FIELDS
+        }
+        if self.target is not None:
+            changed |= {"target": self.target, "aliases": ()}
+        return replace(self.case, **changed)
+
+    @property
+    def text(self) -> str:
+        """The messy text."""
+        return apply_edits(self.case.text, [edit for edit in self.edits if edit.field == "text"])
+
+    @property
+    def changed(self) -> bool:
+        """Whether the edits change anything that is sent."""
+        return any(getattr(self.messy, name) != getattr(self.case, name) for name in TEXT_FIELDS)
+
+    @property
+    def groups(self) -> tuple[int, ...]:
+        """The edit groups, in order of first place."""
+        return tuple(dict.fromkeys(edit.group for edit in self.edits))
+
+    def subset(self, groups: Iterable[int]) -> Variant:
+        """The variant with only these edit groups."""
+        kept = frozenset(groups)
+        return replace(self, edits=tuple(edit for edit in self.edits if edit.group in kept))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object of one line of `variants.jsonl`."""
+        return {
+            "id": self.id,
+            "case": self.case.id,
+            "perturbation": self.perturbation,
+            "severity": self.severity,
+            "draw": self.draw,
+            "effect": self.effect,
+            "target": self.target,
+            "edits": [asdict(edit) for edit in self.edits],
+            "text": self.text,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a study puts around a case: instructions, few-shot examples, and a template for the case's own turn.
+
+    `{text}`, `{context}`, `{choices}` and the names of slots are filled in; other braces stand for themselves.
+    `examples` are pairs of (user turn, assistant turn) and come before the case, so that a server can keep them cached.
+    """
+
+    system: str = ""
+    template: str = "{text}"
+    examples: tuple[tuple[str, str], ...] = ()
+
+    def messages(self, case: Case) -> tuple[dict[str, str], ...]:
+        """The chat turns to send for a case. Raises CaseError for a place in the template that the case cannot fill."""
+        values = {"text": case.text, "context": case.context, "choices": ", ".join(case.choices), **case.slots}
+
+        def fill(place: re.Match[str]) -> str:
+            name = place[1]
+            if name not in values:
+                raise CaseError(
+                    f"the template has a place {{{name}}}, but case {case.id!r} has only {', '.join(sorted(values))}"
+                )
+            return values[name]
+
+        turns = [("system", self.system)] if self.system else []
+        for question, answer in self.examples:
+            turns += [("user", question), ("assistant", answer)]
+        turns.append(("user", re.sub(r"\{(\w+)\}", fill, self.template)))
+        return tuple({"role": role, "content": content} for role, content in turns)
+
+
+_TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
+
+
+def edits_between(old: str, new: str, field: str = "text") -> tuple[Edit, ...]:
+    """The edits that turn `old` into `new`, found by a token diff; every changed token is a group of its own.
+
+    This is how a foreign augmenter's output becomes an edit list like any other: `apply_edits(old, edits) == new`.
+    """
+    head = _common_prefix(old, new)
+    while head and (old[head - 1].isalnum() or (head < len(old) and old[head].isspace() and old[head - 1].isspace())):
+        head -= 1  # back to a token's edge, so that tokens of both sides line up
+    before, after = _TOKEN.findall(old[head:]), _TOKEN.findall(new[head:])
+    starts = [head]
+    for token in before:
+        starts.append(starts[-1] + len(token))
+    edits: list[Edit] = []
+    for kind, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=len(before) > 2000).get_opcodes():
+        if kind == "equal":
+            continue
+        if i2 - i1 == j2 - j1:
+            pairs = [(i, i + 1, [after[j]]) for i, j in zip(range(i1, i2), range(j1, j2), strict=True)]
+        else:
+            pairs = [(i1, i2, after[j1:j2])]
+        for first, last, tokens in pairs:
+            start, end, text = starts[first], starts[last], "".join(tokens)
+            if old[start:end] != text:
+                edits.append(_trimmed(old, Edit(start, end, text, group=len(edits), field=field)))
+    return tuple(edits)
+
+
+def _common_prefix(old: str, new: str) -> int:
+    limit = min(len(old), len(new))
+    return next((at for at in range(limit) if old[at] != new[at]), limit)
+
+
+def _trimmed(old: str, edit: Edit) -> Edit:
+    """The same edit without the characters that both sides share at its edges."""
+    was = old[edit.start : edit.end]
+    head = _common_prefix(was, edit.text)
+    tail = _common_prefix(was[head:][::-1], edit.text[head:][::-1])
+    return replace(edit, start=edit.start + head, end=edit.end - tail, text=edit.text[head : len(edit.text) - tail])
+
+
+def ordered(edits: Sequence[Edit]) -> tuple[Edit, ...]:
+    """Edits in the order in which they are applied; insertions at one place keep theirs."""
+    return tuple(sorted(edits, key=lambda edit: (edit.field, edit.start, edit.end)))

@@ -1,0 +1,356 @@
+"""The command line: thin, because everything it does can be done from Python too."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .errors import RoadtestError
+
+if TYPE_CHECKING:
+    from .analysis import Analysis
+    from .cases import Variant
+    from .journal import Record
+    from .study import Plan
+
+
+class _Commands(click.Group):
+    """A group whose mistakes are one line on stderr and exit code 2, never a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except RoadtestError as error:
+            click.echo(f"roadtest: {error}", err=True)
+            ctx.exit(2)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="roadtest")
+def main() -> None:
+    """How far does your AI system's accuracy fall when real people use it?
+
+    roadtest asks a clean benchmark, then the same benchmark the way people really write, and measures the drop pair by
+    pair. It ends in GO, NO-GO or INCONCLUSIVE.
+
+    \b
+      roadtest list                          what mess there is
+      roadtest preview typos@4 "some text"   what it looks like
+      roadtest run study.toml                ask, measure, decide
+      roadtest report RESULTS                the report again, without a call
+      roadtest gate RESULTS                  the verdict as exit code
+
+    Exit codes: 0 GO (or done), 1 NO-GO, 2 wrong usage or an endpoint that does not answer, 3 INCONCLUSIVE.
+    """
+    for stream in (sys.stdout, sys.stderr):  # a report must not be lost to a console that is not UTF-8
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+@main.command("list")
+def list_() -> None:
+    """Shows the perturbations, suites, scorers and embedded models."""
+    from tabulate import tabulate
+
+    from ..datasets import load_suite, suite_names
+    from ..perturbations import PERTURBATIONS, find
+    from ..perturbations.bridges import nlpaug_names
+    from .embedded import MODELS
+    from .scorers import SCORERS
+
+    known = [*PERTURBATIONS.values(), *(find(name) for name in nlpaug_names())]
+    click.echo("Perturbations (write name@severity, severity 1 to 5)\n")
+    click.echo(tabulate([(p.name, p.family, p.effect, p.summary) for p in known], ["name", "family", "answer", "what"]))
+    click.echo("\nSuites\n")
+    suites = [load_suite(name) for name in suite_names()]
+    click.echo(
+        tabulate([(s.name, len(s.cases), s.scorer, s.title) for s in suites], ["name", "items", "scorer", "what"])
+    )
+    click.echo("\nScorers\n")
+    about = [(name, (scorer.__doc__ or "").splitlines()[0]) for name, scorer in SCORERS.items()]
+    click.echo(tabulate(about, ["name", "what"]))
+    click.echo("\nEmbedded models\n")
+    rows = [(m.name, f"{m.size / 1e6:,.0f} MB", m.licence, m.sha256[:12]) for m in MODELS.values()]
+    click.echo(tabulate(rows, ["name", "size", "licence", "SHA-256"]))
+
+
+@main.command()
+@click.argument("perturbation")
+@click.argument("text", required=False)
+@click.option("--suite", help="Show it on cases of this suite instead of TEXT.")
+@click.option("--seed", default=0, show_default=True, help="Another seed, other mess.")
+@click.option("--draws", default=1, show_default=True, type=click.IntRange(1, 100), help="How many variants of each.")
+def preview(perturbation: str, text: str | None, suite: str | None, seed: int, draws: int) -> None:
+    """Shows what PERTURBATION (such as typos@3; without @ all severities) does to TEXT or to a suite's first cases.
+
+    Removed characters are red and struck through, added ones green. Where there is no colour they stand in [-...-] and
+    {+...+}.
+    """
+    from ..datasets import load_suite
+    from ..perturbations import SEVERITIES, parse
+    from .cases import Case
+    from .errors import StudyError
+
+    if text is not None:  # an argument is UTF-8, whatever the locale made of it
+        text = os.fsencode(text).decode("utf-8", "surrogateescape")
+    found, severity = parse(perturbation)
+    severities = [severity] if "@" in perturbation else list(SEVERITIES)
+    if (text is None) == (suite is None):
+        raise StudyError('preview needs either a TEXT or --suite, as in: roadtest preview typos@3 "Where is my order?"')
+    cases = [Case("preview", text, "")] if text is not None else list(load_suite(suite or "").cases[:3])
+    for case in cases:
+        for level in severities:
+            for draw in range(draws):
+                variant = found.variant(case, level, seed, draw)
+                click.echo(
+                    f"{variant.perturbation}@{level}: " + (_coloured(variant) if variant.changed else "unchanged")
+                )
+
+
+@main.command()
+@click.argument("study", type=click.Path(path_type=Path))
+@click.option("--into", type=click.Path(path_type=Path), help="Results folder [default: results/<name>-<fingerprint>].")
+@click.option("--items", type=click.IntRange(1), help="Fewer or more items than the study says.")
+@click.option("--concurrency", type=click.IntRange(1), help="Calls in flight; 1 = one at a time, repeatable.")
+@click.option("--dry", is_flag=True, help="Print what would be asked, and spend nothing.")
+@click.option("--gate", "gated", is_flag=True, help="Exit with the verdict: 0 GO, 1 NO-GO, 3 INCONCLUSIVE.")
+def run(study: Path, into: Path | None, items: int | None, concurrency: int | None, dry: bool, gated: bool) -> None:
+    """Asks what STUDY (a TOML file) plans, measures the drop and writes the report.
+
+    Every answer is on the disk before it is counted. After Ctrl-C, a crash or a failing endpoint the same command goes
+    on where it stopped; a finished study is reported again without a call. A study looks like this:
+
+    \b
+      suite = "extraction"                     # built in, or the path of a JSONL file
+      perturbations = ["typos@3", "telegraphic@3"]
+      items = 120
+      repeats = 2                              # clean answers an item: the noise floor
+      [endpoint]
+      model = "openai/gpt-4o-mini"             # any model string of litellm; the key from its variable
+      [gate]
+      margin = "5pp"                           # the drop you can bear
+    """
+    from .journal import RECORDS
+    from .report import REPORT_MD, terminal
+    from .run import results_folder, run_study
+    from .study import load_study, plan, with_changes
+
+    loaded = load_study(study)
+    planned = plan(with_changes(loaded, items=items) if items else loaded)
+    folder = into or results_folder(planned)
+    if dry:
+        click.echo(_plan_text(planned, folder))
+        return
+    with _progress(planned, folder / RECORDS) as watch:
+        analysis, outcome = run_study(planned, into=folder, watch=watch, concurrency=concurrency or 0)
+    click.echo(terminal(analysis))
+    click.echo(f"\nreport: {folder / REPORT_MD}")
+    if outcome.stopped:
+        raise RoadtestError(
+            f"stopped: {outcome.stopped}. {outcome.answered} answers are kept; the same command goes on from there"
+        )
+    if outcome.failed:
+        click.echo(f"{outcome.failed} calls brought no answer; the same command asks them again", err=True)
+    if gated:
+        sys.exit(analysis.overall.verdict.exit_code)
+
+
+@main.command()
+@click.argument("results", type=click.Path(path_type=Path))
+@click.option(
+    "--format", "form", type=click.Choice(["terminal", "markdown", "json"]), default="terminal", show_default=True
+)
+@click.option("--margin", help="Judge by another margin, such as 3pp.")
+@click.option("--scorer", default="", help="Read the answers with another scorer.")
+def report(results: Path, form: str, margin: str | None, scorer: str) -> None:
+    """Prints the report of a RESULTS folder again, also by another margin or scorer, without a call."""
+    from .report import as_json, markdown, terminal
+
+    analysis = _analysis(results, margin, scorer)
+    if form == "json":
+        click.echo(json.dumps(as_json(analysis), indent=2))
+    else:
+        click.echo(markdown(analysis) if form == "markdown" else terminal(analysis))
+
+
+@main.command()
+@click.argument("results", type=click.Path(path_type=Path))
+@click.option("--margin", help="Judge by another margin than the study's, such as 3pp.")
+@click.option(
+    "--inconclusive-as",
+    type=click.Choice(["fail", "pass"]),
+    default="fail",
+    show_default=True,
+    help="Whether INCONCLUSIVE exits with 3 or with 0.",
+)
+def gate(results: Path, margin: str | None, inconclusive_as: str) -> None:
+    """Exits with the verdict on a RESULTS folder: 0 GO, 1 NO-GO, 3 INCONCLUSIVE."""
+    from .policy import Verdict
+    from .report import headline, plain
+
+    analysis = _analysis(results, margin)
+    click.echo(headline(analysis))
+    for claim in analysis.claims:
+        click.echo(f"  {claim.name}: {claim.decision.verdict}, {plain(claim.decision.reason)}")
+    verdict = analysis.overall.verdict
+    passed = verdict is Verdict.INCONCLUSIVE and inconclusive_as == "pass"
+    sys.exit(0 if passed else verdict.exit_code)
+
+
+@main.group()
+def model() -> None:
+    """Small real models on your own machine, for demos and tests."""
+
+
+@model.command("fetch")
+@click.argument("name", default="")
+def fetch_(name: str) -> None:
+    """Fetches the weights of model NAME into the cache folder, checked against their SHA-256."""
+    from .embedded import DEFAULT_MODEL
+
+    click.echo(str(_fetched(name or DEFAULT_MODEL)))
+
+
+@model.command()
+@click.argument("name", default="")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Port on 127.0.0.1 [default: 8017; a free one with COMMAND]."
+)
+@click.option("--fallback", is_flag=True, help="Serve the smallest model if NAME cannot be fetched.")
+def serve(name: str, command: tuple[str, ...], port: int | None, fallback: bool) -> None:
+    """Serves NAME (a known model or the path of a .gguf) behind an OpenAI-compatible server on loopback.
+
+    With a COMMAND the server runs while the command does, and the exit code is the command's; it finds the address in
+    ROADTEST_MODEL_URL and the name in ROADTEST_MODEL:
+
+    \b
+      roadtest model serve qwen2.5-coder-0.5b -- roadtest run docs/demo.toml
+    """
+    from .embedded import DEFAULT_MODEL, DEFAULT_PORT, FALLBACK_MODEL, ModelError
+    from .embedded import serve as serve_file
+
+    name = name or DEFAULT_MODEL
+    try:
+        path = _fetched(name)
+    except ModelError as error:
+        if not fallback or name == FALLBACK_MODEL:
+            raise
+        click.echo(f"roadtest: {error}; falling back to {FALLBACK_MODEL}, which is much weaker", err=True)
+        name, path = FALLBACK_MODEL, _fetched(FALLBACK_MODEL)
+
+    def announce(url: str) -> None:
+        click.echo(f"serving {name} at {url}" + ("" if command else " (Ctrl-C stops)"), err=True)
+
+    alias = Path(name).stem
+    sys.exit(
+        serve_file(
+            path,
+            alias=alias,
+            port=(0 if command else DEFAULT_PORT) if port is None else port,
+            command=command,
+            announce=announce,
+        )
+    )
+
+
+# --- what the commands share --------------------------------------------------------------------------------------
+
+
+def _analysis(folder: Path, margin: str | None = None, scorer: str = "") -> Analysis:
+    from dataclasses import replace
+
+    from .analysis import analyse
+    from .results import read_results
+    from .study import points
+
+    results = read_results(folder)
+    gate = replace(results.gate, margin=points(_number(margin))) if margin else None
+    return analyse(results, gate=gate, scorer=scorer)
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _plan_text(planned: Plan, folder: Path) -> str:
+    unchanged = sum(not variant.changed for variant in planned.variants)
+    return (
+        f"{len(planned.requests)} calls: {len(planned.cases)} items x {planned.study.repeats} clean, "
+        f"{len(planned.variants) - unchanged} variants ({unchanged} more change nothing and are not asked)\n"
+        f"study {planned.fingerprint}, variants {planned.manifest[:16]}\n"
+        f"results would go to {folder}"
+    )
+
+
+@contextmanager
+def _progress(planned: Plan, journal: Path) -> Iterator[Any]:
+    """A bar over all planned calls, with rate, time left, failures and spend."""
+    from tqdm import tqdm
+
+    from .journal import final_records
+
+    replies = [record.reply for record in final_records(journal).values() if record.reply is not None]
+    spend = sum(reply.cost or 0.0 for reply in replies)
+    failed = 0
+    with tqdm(total=len(planned.requests), initial=len(replies), unit="call", file=sys.stderr, smoothing=0.05) as bar:
+
+        def watch(record: Record) -> None:
+            nonlocal spend, failed
+            if record.reply is None:
+                failed += 1
+            else:
+                spend += record.reply.cost or 0.0
+            bar.set_postfix_str(f"${spend:.4f}" + (f", {failed} failed" if failed else ""), refresh=False)
+            bar.update(record.reply is not None)
+
+        yield watch
+
+
+def _fetched(name: str) -> Path:
+    """The model's file, with a progress bar while it is fetched."""
+    from tqdm import tqdm
+
+    from .embedded import fetch, locate
+
+    found = locate(name)
+    if found:
+        return found
+    with tqdm(unit="B", unit_scale=True, unit_divisor=1000, file=sys.stderr) as bar:
+
+        def progress(what: str, done: int, total: int) -> None:
+            bar.set_description(what, refresh=False)
+            bar.total = total
+            bar.update(done - bar.n)
+
+        return fetch(name, progress)
+
+
+def _coloured(variant: Variant) -> str:
+    """The text with its edits marked: by colour on a terminal, by brackets elsewhere."""
+    from .report import plain
+
+    colour = sys.stdout.isatty()
+    out, at = [], 0
+    for edit in variant.edits:
+        if edit.field != "text":
+            continue
+        old = plain(variant.case.text[edit.start : edit.end])
+        new = plain(edit.text)
+        out.append(plain(variant.case.text[at : edit.start]))
+        if old:
+            out.append(click.style(old, fg="red", strikethrough=True) if colour else f"[-{old}-]")
+        if new:
+            out.append(click.style(new, fg="green", bold=True) if colour else f"{{+{new}+}}")
+        at = edit.end
+    return "".join([*out, plain(variant.case.text[at:])])

@@ -1,0 +1,134 @@
+"""The journal: one record a line, on the disk before it is counted."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from io import FileIO
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from .errors import ResultsError
+from .replies import Reply
+
+RECORDS = "records.jsonl"
+"""The name of the journal in a results folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What became of one planned call: a reply, or the kind of failure and its message.
+
+    `id` is the request's; `at` is the UTC time of the end, ISO 8601. A failed call is asked again on resume.
+    """
+
+    id: str
+    at: str
+    reply: Reply | None = None
+    failure: str = ""
+    message: str = ""
+
+    def to_line(self) -> bytes:
+        """One line of JSON in ASCII, line end included, so that no answer can break the file."""
+        return json.dumps(asdict(self), ensure_ascii=True, allow_nan=False).encode("ascii") + b"\n"
+
+    @classmethod
+    def from_line(cls, line: bytes) -> Record:
+        """The record of one line. Raises ValueError, TypeError or KeyError for a line that is not one."""
+        data: dict[str, Any] = json.loads(line)
+        names = {f.name for f in fields(Reply)}
+        reply = data.pop("reply")
+        if reply is not None:
+            reply = Reply(**{key: value for key, value in reply.items() if key in names})
+        return cls(reply=reply, **data)
+
+
+class Journal:
+    """An append-only file of records, held by one process at a time.
+
+    A line that a killed process left half written is cut off when the journal is opened: it was never counted.
+    Raises ResultsError where another process holds it, or where a whole line cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: FileIO | None = None
+
+    def __enter__(self) -> Self:
+        from filelock import FileLock, Timeout
+
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(f"{self.path}.lock")
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout as error:
+            raise ResultsError(
+                f"{self.path}: another process is writing this journal; wait for it or stop it"
+            ) from error
+        try:
+            self._cut_torn_line()
+            self._file = self.path.open("ab", buffering=0)
+        except OSError as error:
+            self._lock.release()
+            raise ResultsError(f"{self.path}: cannot be written: {error.strerror}") from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file:
+            self._file.close()
+        self._lock.release()
+
+    def append(self, record: Record) -> None:
+        """Writes one record and waits until the disk has it. Raises ResultsError where it cannot (a full disk)."""
+        assert self._file is not None, "the journal is not open"
+        line = record.to_line()
+        try:
+            if self._file.write(line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise ResultsError(
+                f"{self.path}: cannot be written: {error.strerror}; what it holds is safe, and the same command "
+                "goes on from there"
+            ) from error
+
+    def _cut_torn_line(self) -> None:
+        if not self.path.exists():
+            return
+        with self.path.open("rb+") as file:
+            content = file.read()
+            whole = content.rfind(b"\n") + 1
+            if whole < len(content):
+                file.truncate(whole)
+
+
+def read_records(path: Path) -> Iterator[Record]:
+    """The records of a journal, in the order in which they came. A torn last line is passed over.
+
+    Raises ResultsError, naming file and line, for any other line that is not a record.
+    """
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        for at, line in enumerate(file, start=1):
+            if not line.endswith(b"\n"):
+                return
+            try:
+                yield Record.from_line(line)
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                raise ResultsError(f"{path}, line {at}: not a record ({type(error).__name__}: {error})") from error
+
+
+def final_records(path: Path) -> dict[str, Record]:
+    """The record that counts for each request: its first reply, else its last failure."""
+    final: dict[str, Record] = {}
+    for record in read_records(path):
+        if record.id not in final or final[record.id].reply is None:
+            final[record.id] = record
+    return final

@@ -1,0 +1,128 @@
+"""Asks what a plan still lacks and journals every answer before counting it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from .endpoints import Retrying
+from .errors import EndpointError
+from .journal import Journal, Record, final_records
+from .replies import Endpoint
+from .study import Plan, Request
+
+FAILURES_IN_A_ROW = 10
+"""After so many failed calls in a row the endpoint is taken to be down, and the replay stops resumably."""
+
+Watcher = Callable[[Record], None]
+"""Is told of each record once it is on the disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a replay ended: all answered, or stopped early for a reason that a person can read."""
+
+    answered: int
+    failed: int
+    stopped: str = ""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every planned call has a reply."""
+        return not self.stopped and not self.failed
+
+
+def replay(
+    plan: Plan, endpoint: Endpoint, journal: Path, *, watch: Watcher = lambda record: None, concurrency: int = 0
+) -> Outcome:
+    """Makes the calls of the plan that the journal has no reply for.
+
+    `concurrency` is the number of calls in flight (0 = as the study says); with 1 the calls are made one at a time in
+    the order of the plan. Ctrl-C lets the calls in flight finish, journals them and stops; a second one stops at once.
+    A failure that every call would meet, and many failures in a row, stop it too. Stopping never loses an answer: the
+    same call goes on from there. Raises ResultsError where the journal cannot be written.
+    """
+    with Journal(journal) as open_journal:
+        done = {key for key, record in final_records(journal).items() if record.reply is not None}
+        todo = [request for request in plan.requests if request.id not in done]
+        retrying = Retrying(endpoint, plan.study.system.retries)
+        runner = _Replay(retrying, open_journal, watch)
+        asyncio.run(runner.run(todo, concurrency or plan.study.system.concurrency))
+    return Outcome(len(done) + runner.answered, runner.failed + len(todo) - runner.tried, runner.stopped)
+
+
+class _Replay:
+    def __init__(self, endpoint: Endpoint, journal: Journal, watch: Watcher) -> None:
+        self._endpoint = endpoint
+        self._journal = journal
+        self._watch = watch
+        self._in_a_row = 0
+        self.answered = self.failed = self.tried = 0
+        self.stopped = ""
+
+    async def run(self, todo: list[Request], concurrency: int) -> None:
+        """Works through the requests; the first one goes alone, so that a wrong key costs one call."""
+        with self._interruptible():
+            queue = iter(todo)
+            for request in queue:
+                await self._ask(request)
+                break
+            async with asyncio.TaskGroup() as workers:
+                for _ in range(min(concurrency, len(todo))):
+                    workers.create_task(self._work(queue))
+
+    async def _work(self, queue: Iterator[Request]) -> None:
+        while not self.stopped:
+            request = next(queue, None)
+            if request is None:
+                return
+            await self._ask(request)
+
+    async def _ask(self, request: Request) -> None:
+        self.tried += 1
+        try:
+            reply = await self._endpoint(request.messages)
+        except EndpointError as error:
+            self._note_failure(error)
+            record = Record(request.id, _now(), None, error.kind, str(error))
+        else:
+            self.answered += 1
+            self._in_a_row = 0
+            record = Record(request.id, _now(), reply)
+        self._journal.append(record)
+        self._watch(record)
+
+    def _note_failure(self, error: EndpointError) -> None:
+        self.failed += 1
+        self._in_a_row += 1
+        nothing_yet = error.kind == "connection" and not self.answered and self._in_a_row == 1
+        if error.kind in EndpointError.FATAL or nothing_yet or self._in_a_row >= FAILURES_IN_A_ROW:
+            self.stopped = self.stopped or str(error)
+
+    @contextlib.contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+
+        def stop() -> None:
+            self.stopped = "interrupted; the calls in flight were finished and kept"
+            loop.remove_signal_handler(signal.SIGINT)  # a second Ctrl-C stops at once
+
+        installed = True
+        try:
+            loop.add_signal_handler(signal.SIGINT, stop)
+        except (NotImplementedError, ValueError, RuntimeError):  # Windows, or not the main thread
+            installed = False
+        try:
+            yield
+        finally:
+            if installed:
+                loop.remove_signal_handler(signal.SIGINT)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

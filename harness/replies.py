@@ -1,0 +1,60 @@
+"""What comes back from a system under test, and what a scorer makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from .cases import Case
+
+Message = dict[str, str]
+"""One chat turn: `role` and `content`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer, with what it took.
+
+    `finish` is the endpoint's own word for why it stopped (`stop`, `length`, `content_filter`, ...). Tokens are counts,
+    `cost` is in US dollars, each None where the endpoint does not say. `seconds` is the wall time of the last attempt.
+    """
+
+    text: str
+    finish: str = "stop"
+    model: str = ""
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cost: float | None = None
+    seconds: float = 0.0
+    attempts: int = 1
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the answer was cut off by a length limit."""
+        return self.finish == "length"
+
+
+class Endpoint(Protocol):
+    """A system under test: it has a name and answers chat turns. It raises EndpointError where it cannot."""
+
+    @property
+    def name(self) -> str:
+        """What the report calls the system."""
+        ...
+
+    async def __call__(self, messages: Sequence[Message], /) -> Reply:
+        """The answer to these turns."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What an answer is worth: `value` in [0, 1], or None where it could not be graded; `why` says how it was read."""
+
+    value: float | None
+    why: str = ""
+
+
+Scorer = Callable[[Case, Reply], Score]
+"""Grades one reply against one case; pure, so that a journal can be scored again at no cost."""

@@ -1,0 +1,41 @@
+"""The main job in one call: ask what a study plans, measure, and write the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .analysis import Analysis, analyse
+from .replay import Outcome, Watcher, replay
+from .replies import Endpoint
+from .report import write_report
+from .results import prepare, read_results
+from .study import Plan, Study, plan
+
+
+def run_study(
+    study: Study | Plan,
+    endpoint: Endpoint | None = None,
+    *,
+    into: Path | None = None,
+    watch: Watcher = lambda record: None,
+    concurrency: int = 0,
+) -> tuple[Analysis, Outcome]:
+    """Asks what the study plans and the results folder lacks, writes the report, and gives what was found.
+
+    `endpoint` stands in for the one the study names; `into` is the results folder (`results_folder` by default).
+    A run that stopped early is reported as far as it got and goes on when it is called again. Raises StudyError or
+    CaseError before anything is spent, ResultsError where the folder holds another study or cannot be written.
+    """
+    planned = study if isinstance(study, Plan) else plan(study)
+    endpoint = endpoint or planned.study.system.endpoint(planned.study.folder)
+    folder = into or results_folder(planned)
+    journal = prepare(planned, folder)
+    outcome = replay(planned, endpoint, journal, watch=watch, concurrency=concurrency)
+    analysis = analyse(read_results(folder))
+    write_report(analysis, folder)
+    return analysis, outcome
+
+
+def results_folder(planned: Plan) -> Path:
+    """Where a plan's results go unless told otherwise: `results/<name>-<fingerprint>` below the working folder."""
+    return Path("results") / f"{planned.study.name}-{planned.fingerprint}"

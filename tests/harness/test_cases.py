@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from roadtest.harness import Case, CaseError, Edit, Frame, Variant, apply_edits, edits_between
+
+TEXTS = st.text(max_size=60)
+
+
+@st.composite
+def texts_with_edits(draw: st.DrawFn) -> tuple[str, list[Edit]]:
+    """A text and edits that do not overlap, each in a group of one or shared with the next."""
+    text = draw(TEXTS)
+    cuts = sorted(draw(st.lists(st.integers(0, len(text)), max_size=8)))
+    pairs = list(zip(cuts[::2], cuts[1::2], strict=False))
+    groups = draw(st.lists(st.integers(0, 3), min_size=len(pairs), max_size=len(pairs)))
+    inserted = draw(st.lists(st.text(max_size=5), min_size=len(pairs), max_size=len(pairs)))
+    return text, [
+        Edit(start, end, new, group) for (start, end), new, group in zip(pairs, inserted, groups, strict=True)
+    ]
+
+
+@given(texts_with_edits())
+def test_edits_replace_exactly_their_spans(made):
+    text, edits = made
+    out = apply_edits(text, edits)
+    assert len(out) == len(text) + sum(len(edit.text) - (edit.end - edit.start) for edit in edits)
+    kept = text
+    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end), reverse=True):
+        kept = kept[: edit.start] + edit.text + kept[edit.end :]
+    assert out == kept
+
+
+@given(texts_with_edits(), st.sets(st.integers(0, 3)))
+def test_any_subset_of_groups_is_a_variant(made, groups):
+    text, edits = made
+    variant = Variant(Case("1", text, "x"), "p", 3, edits=tuple(edits))
+    subset = variant.subset(groups)
+    assert set(subset.groups) == groups & set(variant.groups)
+    assert subset.text == apply_edits(text, [edit for edit in edits if edit.group in groups])
+    assert variant.subset(variant.groups) == variant
+    assert variant.subset([]).messy == variant.case
+    assert not variant.subset([]).changed
+
+
+@given(TEXTS, TEXTS)
+def test_edits_between_lead_from_old_to_new(old, new):
+    edits = edits_between(old, new)
+    assert apply_edits(old, edits) == new
+    assert bool(edits) == (old != new)
+    assert len({edit.group for edit in edits}) == len(edits)
+
+
+WORDY = st.lists(st.sampled_from(["order", "48213", "the", "parcel", " ", ",", "\n", "é"]), max_size=30).map("".join)
+
+
+@given(WORDY, WORDY)
+def test_edits_between_hold_on_texts_that_share_tokens(old, new):
+    assert apply_edits(old, edits_between(old, new)) == new
+
+
+def test_edits_between_touch_only_the_words_that_changed():
+    old, new = "Where is my order 48213, please?", "Where si my ordr 48213, please?"
+    assert [(old[e.start : e.end], e.text) for e in edits_between(old, new)] == [("is", "si"), ("e", "")]
+
+
+def test_overlapping_edits_are_refused():
+    with pytest.raises(CaseError, match="overlap at character 2"):
+        apply_edits("hello", [Edit(0, 3, "x"), Edit(2, 4, "y")])
+    with pytest.raises(CaseError, match="past the text's 5 characters"):
+        apply_edits("hello", [Edit(4, 9, "")])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "overlap"),
+    [
+        (Edit(0, 3, ""), Edit(3, 5, ""), False),
+        (Edit(0, 3, ""), Edit(2, 5, ""), True),
+        (Edit(2, 2, "a"), Edit(2, 2, "b"), False),
+        (Edit(0, 4, ""), Edit(2, 2, "b"), True),
+        (Edit(0, 4, "", field="text"), Edit(0, 4, "", field="context"), False),
+    ],
+)
+def test_overlap_is_symmetric_and_spares_edges_and_other_fields(one, other, overlap):
+    assert one.overlaps(other) is overlap
+    assert other.overlaps(one) is overlap
+
+
+def test_insertions_at_one_place_keep_their_order():
+    assert apply_edits("ab", [Edit(1, 1, "1"), Edit(1, 1, "2")]) == "a12b"
+
+
+def test_a_variant_changes_the_fields_it_names_and_no_others():
+    case = Case("1", "what is it", "x", context="a passage", choices=("x", "y"))
+    variant = Variant(case, "p", 1, edits=(Edit(0, 4, "wot"), Edit(0, 1, "A", field="context")))
+    assert (variant.messy.text, variant.messy.context, variant.messy.choices) == ("wot is it", "A passage", ("x", "y"))
+    assert variant.id == "1/p@1#0"
+
+
+def test_an_updated_answer_replaces_target_and_aliases():
+    case = Case("1", "order 1", "1", aliases=("one",))
+    variant = Variant(case, "p", 1, edits=(Edit(6, 7, "2"),), effect="updated", target="2")
+    assert variant.messy.answers == ("2",)
+    with pytest.raises(CaseError, match="carries a target exactly when"):
+        Variant(case, "p", 1, target="2")
+
+
+@given(st.builds(Case, id=st.text(min_size=1).filter(str.strip), text=TEXTS, target=TEXTS, context=TEXTS))
+def test_cases_survive_json(case):
+    assert Case.from_dict(json.loads(json.dumps(case.to_dict()))) == case
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ([], "expected a JSON object with id, text and target, found list"),
+        ({"id": "1", "text": "x"}, "the field 'target' is missing"),
+        (
+            {"id": "1", "text": "x", "target": "y", "choise": []},
+            "no case field called 'choise'; did you mean 'choices'",
+        ),
+        ({"id": "1", "text": "x", "target": "y", "choices": ["a", "b"]}, "target 'y' is not among the choices a, b"),
+        ({"id": " ", "text": "x", "target": "y"}, "id must not be empty"),
+        ({"id": 1, "text": "x", "target": "y"}, "id must be a string, not int"),
+        ({"id": "1", "text": "x", "target": "y", "choices": "ab"}, "choices must be a list of strings"),
+        ({"id": "1", "text": "x", "target": "y", "slots": {"field": 3}}, "slots must map names to strings"),
+    ],
+)
+def test_a_broken_case_is_named(data, message):
+    with pytest.raises(CaseError) as caught:
+        Case.from_dict(data)
+    assert message in str(caught.value)
+
+
+def test_a_frame_fills_its_places_and_leaves_other_braces_alone():
+    frame = Frame("Answer {json}.", 'Copy {field} of {text} as {"a": 1}', (("q", "a"),))
+    case = Case("1", "{field} {0} ${x}", "y", slots={"field": "date"})
+    assert frame.messages(case) == (
+        {"role": "system", "content": "Answer {json}."},
+        {"role": "user", "content": "q"},
+        {"role": "assistant", "content": "a"},
+        {"role": "user", "content": 'Copy date of {field} {0} ${x} as {"a": 1}'},
+    )
+    with pytest.raises(CaseError, match=r"a place \{fields\}, but case '1' has only choices, context, text"):
+        Frame(template="{fields}").messages(Case("1", "x", "y"))

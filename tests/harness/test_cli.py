@@ -1,0 +1,257 @@
+"""The commands as a user meets them: in a process of their own, with what they print and their exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+APP = """
+import json
+from pathlib import Path
+
+LINES = Path(__file__).with_name("answers.jsonl").read_text(encoding="utf-8").splitlines()
+ANSWERS = {case["text"]: case["target"] for case in map(json.loads, LINES)}
+
+def answer(messages):
+    return ANSWERS.get(messages[-1]["content"], "-1")
+
+def right(messages):
+    words = set(messages[-1]["content"].lower().split())
+    return ANSWERS[max(ANSWERS, key=lambda text: len(words & set(text.lower().split())))]
+
+def broken(messages):
+    raise RuntimeError("the database is away")
+"""
+
+
+def roadtest(*arguments, cwd=None, env=None):
+    return subprocess.run(
+        [Path(sys.executable).with_name("roadtest"), *map(str, arguments)],
+        cwd=cwd,
+        env=os.environ | (env or {}),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def app(tmp_path):
+    from roadtest.datasets import load_suite
+
+    (tmp_path / "app.py").write_text(APP, encoding="utf-8")
+    rows = [json.dumps(case.to_dict()) for case in load_suite("arithmetic").cases]
+    (tmp_path / "answers.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "command",
+    [[], ["list"], ["preview"], ["run"], ["report"], ["gate"], ["model"], ["model", "serve"], ["model", "fetch"]],
+)
+def test_every_command_has_help_that_teaches(command):
+    run = roadtest(*command, "--help")
+    assert run.returncode == 0
+    assert "Usage:" in run.stdout
+    assert len(run.stdout.split()) > 15
+
+
+def test_list_shows_what_there_is():
+    out = roadtest("list").stdout
+    for name in ("typos", "telegraphic", "nlpaug:KeyboardAug", "arithmetic", "sentiment", "token_f1", "smollm2-135m"):
+        assert name in out
+
+
+def test_preview_marks_the_edits():
+    run = roadtest("preview", "casing@5", "Where is Order 48213?")
+    assert run.stdout == "casing@5: [-Where-]{+where+} is [-Order-]{+order+} 48213?\n"
+    all_five = roadtest("preview", "self_correction", "Cancel order 48213.").stdout.splitlines()
+    assert [line[:18] for line in all_five] == [f"self_correction@{severity}:" for severity in range(1, 6)]
+    assert roadtest("preview", "casing@5", "nothing here").stdout == "casing@5: unchanged\n"
+    assert roadtest("preview", "typos@4", "--suite", "sentiment").stdout.count("typos@4: ") == 3
+    assert "needs either a TEXT or --suite" in roadtest("preview", "typos").stderr
+
+
+def test_preview_lets_no_escape_through():
+    assert "\x1b" not in roadtest("preview", "casing@5", "Hi \x1b[31m there").stdout
+
+
+def test_run_report_and_gate(app, write_study):
+    study = write_study("suite = 'arithmetic'\nitems = 80\nperturbations = ['casing@5']", 'callable = "app:answer"')
+    run = roadtest("run", study, "--into", "r", cwd=app)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith("NO-GO: casing@5 above the margin")
+    assert f"report: {Path('r') / 'report.md'}" in run.stdout
+    assert "call/s" in run.stderr
+    assert "$0.0000" in run.stderr
+    assert sorted(path.name for path in (app / "r").iterdir() if path.suffix != ".lock") == [
+        "cases.jsonl",
+        "records.jsonl",
+        "report.json",
+        "report.md",
+        "study.json",
+        "variants.jsonl",
+    ]
+
+    again = roadtest("run", study, "--into", "r", "--gate", cwd=app)
+    assert again.returncode == 1
+    assert again.stdout == run.stdout
+
+    assert roadtest("report", "r", cwd=app).stdout == run.stdout.rpartition("\nreport: ")[0]
+    assert json.loads(roadtest("report", "r", "--format", "json", cwd=app).stdout)["verdict"] == "NO-GO"
+    assert roadtest("report", "r", "--format", "markdown", cwd=app).stdout.startswith("# study: NO-GO")
+
+    assert roadtest("gate", "r", cwd=app).returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("function", "items", "options", "code", "verdict"),
+    [
+        ("right", 80, (), 0, "GO"),
+        ("answer", 80, (), 1, "NO-GO"),
+        ("right", 40, (), 3, "INCONCLUSIVE"),
+        ("right", 40, ("--inconclusive-as", "pass"), 0, "INCONCLUSIVE"),
+        ("right", 40, ("--margin", "20pp"), 0, "GO"),
+    ],
+)
+def test_the_gate_exits_with_the_verdict(app, write_study, function, items, options, code, verdict):
+    study = write_study(
+        f"suite = 'arithmetic'\nitems = {items}\nperturbations = ['casing@5']", f'callable = "app:{function}"'
+    )
+    roadtest("run", study, "--into", "r", cwd=app)
+    gate = roadtest("gate", "r", *options, cwd=app)
+    assert (gate.returncode, gate.stdout.partition(":")[0]) == (code, verdict)
+
+
+def test_dry_spends_nothing(app, write_study):
+    run = roadtest("run", write_study(endpoint='callable = "app:broken"'), "--dry", cwd=app)
+    assert run.returncode == 0
+    assert run.stdout.startswith("20 calls: 5 items x 2 clean, 10 variants") or "5 items x 2 clean" in run.stdout
+    assert not (app / "results").exists()
+
+
+def test_results_go_to_a_folder_named_by_the_fingerprint(app, write_study):
+    study = write_study(endpoint='callable = "app:right"')
+    fingerprint = roadtest("run", study, "--dry", cwd=app).stdout.partition("study ")[2][:12]
+    roadtest("run", study, cwd=app)
+    assert (app / "results" / f"study-{fingerprint}" / "report.md").is_file()
+
+
+# --- mistakes: one clear line, exit code 2, no traceback -----------------------------------------------------------
+
+
+def refused(run, *messages):
+    assert run.returncode == 2, run.stdout + run.stderr
+    assert "Traceback" not in run.stderr
+    last = run.stderr.strip().splitlines()[-1]
+    for message in messages:
+        assert message in last
+    return last
+
+
+def test_a_broken_study_file(app, write_study):
+    study = write_study()
+    study.write_text("suite = \n", encoding="utf-8")
+    refused(roadtest("run", study, cwd=app), "study.toml: not TOML: Invalid value (at line 1, column 9)")
+
+
+def test_a_study_that_is_not_there(app):
+    refused(roadtest("run", "nowhere.toml", cwd=app), "nowhere.toml: cannot be read: No such file or directory")
+
+
+def test_an_unknown_perturbation(app, write_study):
+    study = write_study("perturbations = ['typo@2']")
+    refused(
+        roadtest("run", study, cwd=app),
+        "no perturbation called 'typo'; did you mean 'typos'? (`roadtest list` shows all)",
+    )
+
+
+LINE = '{"id": "a", "text": "x", "target": "y"}\n'
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            LINE + "{oops\n",
+            "mine.jsonl, line 2: not JSON: Expecting property name enclosed in double quotes (column 2)",
+        ),
+        (LINE + LINE, "mine.jsonl, line 2: the id 'a' was used in line 1 already"),
+        ("", "mine.jsonl: no cases in it"),
+        ("\n\n", "mine.jsonl: no cases in it"),
+        (LINE + "[]\n", "line 2: expected a JSON object with id, text and target, found list"),
+        ('{"id": "a", "text": "x"}\n', "line 1: the field 'target' is missing"),
+        ('{"id": "a", "text": "x", "target": NaN}\n', "line 1: NaN is not a value a case can hold"),
+        (
+            '{"id": "a", "text": "x", "target": "z", "choices": ["y"]}\n',
+            "line 1: target 'z' is not among the choices y",
+        ),
+        ('{"id": "a", "text": "\\ud83d", "target": "y"}\n', "line 1: text holds a lone surrogate"),
+        (LINE.encode() + b'{"id": "b", "text": "\xff", "target": "y"}\n', "mine.jsonl, line 2: not UTF-8"),
+    ],
+)
+def test_a_broken_dataset(app, write_study, content, message):
+    (app / "mine.jsonl").write_bytes(content if isinstance(content, bytes) else content.encode())
+    study = write_study("suite = 'mine.jsonl'\nscorer = 'exact'")
+    refused(roadtest("run", study, cwd=app), message)
+
+
+def test_an_endpoint_that_refuses_connections_leaves_a_resumable_run(app, write_study, loopback):
+    endpoint = 'model = "openai/m"\nbase_url = "{}"\nretries = 1'
+    study = write_study("name = 's'\nsuite = 'arithmetic'\nitems = 5", endpoint.format("${WHERE}"))
+    run = roadtest("run", study, "--into", "r", cwd=app, env={"WHERE": "http://127.0.0.1:9/v1"})
+    refused(
+        run,
+        "stopped: openai/m at http://127.0.0.1:9/v1: connection",
+        "is the server running",
+        "the same command goes on",
+    )
+    loopback.answer = lambda messages: "1"
+    run = roadtest("run", study, "--into", "r", cwd=app, env={"WHERE": loopback.url})
+    assert run.returncode == 0, run.stderr
+
+
+def test_a_wrong_key(app, write_study, loopback):
+    loopback.key = "right"
+    study = write_study(endpoint=f'model = "openai/m"\nbase_url = "{loopback.url}"\nkey_env = "THE_KEY"')
+    run = roadtest("run", study, "--into", "r", cwd=app, env={"THE_KEY": "sk-wrong-000111"})
+    refused(run, "auth", "check the key and the variable that holds it")
+    assert len(loopback.asked) == 1, "a wrong key costs one call"
+    everything = run.stdout + run.stderr + "".join(path.read_text() for path in (app / "r").iterdir() if path.is_file())
+    assert "sk-wrong-000111" not in everything
+    refused(roadtest("run", study, "--into", "r", cwd=app), "the environment variable THE_KEY is not set")
+
+
+def test_a_callable_that_always_raises_stops_soon(app, write_study):
+    run = roadtest("run", write_study(endpoint='callable = "app:broken"'), "--into", "r", cwd=app)
+    refused(run, "app:broken raised RuntimeError: the database is away")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("report", "."), "not a results folder"),
+        (("preview", "typos@9", "x"), "severity must be a whole number from 1 to 5"),
+        (("model", "fetch", "gpt-5"), "no model called 'gpt-5'"),
+        (("model", "serve", "nowhere.gguf"), "no file nowhere.gguf"),
+        (("frobnicate",), "No such command 'frobnicate'"),
+    ],
+)
+def test_other_mistakes(app, arguments, message):
+    refused(roadtest(*arguments, cwd=app), message)
+
+
+def test_it_speaks_utf8_on_any_locale(app):
+    run = roadtest(
+        "preview", "casing@5", "Größe Ärger 😀", cwd=app, env={"PYTHONIOENCODING": "", "LC_ALL": "C", "PYTHONUTF8": "0"}
+    )
+    assert run.returncode == 0
+    assert "größe" in run.stdout

@@ -1,0 +1,165 @@
+"""What every perturbation promises, tested on all of them with arbitrary Unicode."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from roadtest.datasets import load_suite, suite_names
+from roadtest.harness import Case, CaseError
+from roadtest.perturbations import PERTURBATIONS, SEVERITIES, find
+from roadtest.perturbations.bridges import nlpaug_names
+from roadtest.perturbations.text import protected_spans
+
+ALL = [*PERTURBATIONS, *nlpaug_names()]
+OWN = list(PERTURBATIONS)
+ANY_CHARACTER = st.characters()  # lone surrogates, right-to-left and emoji included
+NATURAL = st.lists(
+    st.sampled_from(
+        [
+            "The",
+            "order",
+            "48213",
+            "isn't",
+            "not",
+            "here",
+            "on",
+            "3 March",
+            ",",
+            ".",
+            "!",
+            "$5.20",
+            "I",
+            "would",
+            "the",
+            "A-7x",
+            "é",
+            "😀",
+            "شكرا",
+            "\n",
+            "May",
+            "delivery",
+            "please",
+            "Monday",
+            "half",
+            "—",
+            "'",
+        ]
+    ),
+    max_size=25,
+).map(" ".join)
+CASES = st.builds(
+    Case,
+    id=st.text(min_size=1, max_size=5).filter(str.strip),
+    text=st.one_of(st.text(ANY_CHARACTER, max_size=80), NATURAL),
+    target=st.sampled_from(["48213", "delivery", "3 March", "", "x"]),
+)
+
+
+@pytest.mark.parametrize("name", ALL)
+@settings(max_examples=40, deadline=None)
+@given(case=CASES, seed=st.integers(0, 2**32), draw=st.integers(0, 3))
+def test_contract(name, case, seed, draw):
+    found = find(name)
+    python_state, numpy_state = random.getstate(), np.random.get_state()[1].tolist()
+    variants = [found.variant(case, severity, seed, draw) for severity in (0, *SEVERITIES)]
+    assert random.getstate() == python_state, "global random state was touched"
+    assert np.random.get_state()[1].tolist() == numpy_state, "numpy's global random state was touched"
+
+    assert variants[0].messy == case, "severity 0 is the case itself"
+    assert [found.variant(case, v.severity, seed, draw) for v in variants] == variants, "deterministic"
+    for lower, higher in itertools.pairwise(variants):
+        assert set(lower.edits) <= set(higher.edits), "severities are nested"
+    messiest = variants[-1]
+    for variant in (messiest, messiest.subset(messiest.groups[::2])):
+        _check_protected(case, variant.text)
+        assert (variant.case.id, variant.case.target) == (case.id, case.target)
+
+
+def _check_protected(case, messy):
+    """Every protected span stands in the messy text, in order, and nothing melted into it."""
+    at = 0
+    for span in protected_spans(case):
+        found = messy.find(span.text, at)
+        assert found >= 0, f"{span.text!r} is gone"
+        at = found + len(span.text)
+
+
+@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize(
+    "text", ["", "x", " ", "a b", "word " * 20_000, "مرحبا كيف حالك؟ طلب 48213", "👩‍👩‍👧 ok 👍🏽", "\ud800 broken"]
+)
+def test_awkward_texts(name, text):
+    variant = find(name).variant(Case("1", text, "48213"), 5, seed=0)
+    _check_protected(variant.case, variant.text)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_on_the_built_in_suites_it_changes_texts_and_never_the_answer(name):
+    for suite in suite_names():
+        cases = load_suite(suite).cases[:25]
+        variants = [find(name).variant(case, 5, seed=1) for case in cases]
+        if name != "self_correction" or suite in ("arithmetic", "extraction"):
+            assert sum(variant.changed for variant in variants) > 0.5 * len(cases)
+        for variant in variants:
+            _check_protected(variant.case, variant.text)
+            if variant.case.target in variant.case.text:
+                assert variant.case.target in variant.text
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if name != "email_thread"])
+def test_two_draws_differ(name):
+    case = load_suite("extraction").cases[3]
+    assert len({find(name).variant(case, 4, 0, draw).text for draw in range(6)}) > 1
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_severity_0_to_5_and_nothing_else(name):
+    with pytest.raises(CaseError, match="from 0 to 5, not 6"):
+        find(name).variant(Case("1", "some text", "x"), 6, seed=0)
+
+
+MANIFEST = """
+import json, sys
+from roadtest.datasets import load_suite
+from roadtest.perturbations import find
+cases = list(load_suite("extraction").cases[:20])
+if sys.argv[1] == "backwards":
+    cases.reverse()
+variants = [find(name).variant(case, 4, 7).to_dict() for case in cases for name in json.loads(sys.argv[2])]
+print(json.dumps(sorted(variants, key=lambda v: v["id"])))
+"""
+
+
+def test_the_same_variants_under_another_order_and_hash_seed():
+    names = json.dumps([*OWN, "nlpaug:KeyboardAug"])
+    runs = {
+        subprocess.run(
+            [sys.executable, "-c", MANIFEST, order, names],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for order, seed in (("forwards", "0"), ("backwards", "1"))
+    }
+    assert len(runs) == 1
+    assert len(json.loads(runs.pop())) == 20 * (len(OWN) + 1)
+
+
+@pytest.mark.parametrize("which", ["golden", "docs"])
+def test_samples_and_catalogue_are_what_was_reviewed(which):
+    script = Path(__file__).parent.parent / "regenerate.py"
+    run = subprocess.run(
+        [sys.executable, script, which, "--check"], capture_output=True, text=True, encoding="utf-8", check=False
+    )
+    assert run.returncode == 0, f"run `make {which}` and read the difference:\n{run.stdout}{run.stderr}"
