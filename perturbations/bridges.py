@@ -71,10 +71,12 @@ class _Foreign:
 
 def _augmenter(name: str) -> Callable[[str], str]:
     folder, options = _NLPAUG[name]
-    # nlpaug's own tokenizer puts blanks around apostrophes and loses line breaks; this pair loses nothing
-    augmenter = getattr(importlib.import_module(f"nlpaug.augmenter.{folder}"), name)(
-        **options, tokenizer=_TOKEN.findall, reverse_tokenizer="".join
-    )
+    # nlpaug's own tokenizer puts blanks around apostrophes and loses line breaks; these pairs lose nothing
+    if name == "SplitAug":  # it makes two tokens of one, and a blank must come between them
+        options = options | {"tokenizer": lambda text: text.split(" "), "reverse_tokenizer": " ".join}
+    else:
+        options = options | {"tokenizer": _TOKEN.findall, "reverse_tokenizer": "".join}
+    augmenter = getattr(importlib.import_module(f"nlpaug.augmenter.{folder}"), name)(**options)
 
     def change(text: str) -> str:
         out = augmenter.augment(text)

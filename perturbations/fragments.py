@@ -12,8 +12,8 @@ from .text import words
 # Closed-class words that carry grammar, not facts: articles, auxiliaries, subject pronouns, politeness, fillers.
 # Prepositions, negations, quantifiers, comparisons and question words stay, because they can carry the answer.
 _FUNCTION_WORDS = frozenset(
-    """a an the am is are was were be been being have has had having do does did will would shall should could can may
-    might i we you he she it they i'm i've i'd i'll we're we've we'd we'll you're you've it's that's there's there this
+    """a an the am is are was were be been being have has had having do does did will would shall could can
+    i we you he she it they i'm i've i'd i'll we're we've we'd we'll you're you've it's that's there's there this
     that these those please kindly just really very so then also and my our your""".split()
 )
 

@@ -53,7 +53,8 @@ def test_the_wheel_holds_exactly_the_three_folders(built):
 
 def test_the_sdist_can_be_built_from(built):
     (sdist,) = built.glob("*.tar.gz")
-    names = {name.partition("/")[2] for name in tarfile.open(sdist).getnames()}
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"pyproject.toml", "LICENSE", "README.md", "harness/cli.py", "datasets/arithmetic.jsonl"} <= names
 
 
@@ -72,7 +73,7 @@ def elsewhere(built, tmp_path_factory) -> Path:
 
     lent = Path(click.__file__).parent.parent
     (site,) = folder.glob("lib/python*/site-packages")
-    # a plain line of a .pth file: the packages there can be imported, but its own .pth files (our editable one) are not read
+    # packages named by a .pth line can be imported, but the .pth files beside them (our editable one) are not read
     (site / "lent.pth").write_text(f"{lent}\n")
     return folder / "bin"
 
@@ -80,7 +81,8 @@ def elsewhere(built, tmp_path_factory) -> Path:
 def test_the_wheel_works_where_only_it_is_installed(elsewhere, tmp_path):
     (tmp_path / "app.py").write_text("def answer(messages):\n    return '1'\n")
     (tmp_path / "s.toml").write_text(
-        'suite = "sentiment"\nitems = 10\nperturbations = ["typos@3"]\n[endpoint]\ncallable = "app:answer"\n[gate]\nmargin = "5pp"\n'
+        'suite = "sentiment"\nitems = 10\nperturbations = ["typos@3"]\n'
+        '[endpoint]\ncallable = "app:answer"\n[gate]\nmargin = "5pp"\n'
     )
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     where = subprocess.run(
