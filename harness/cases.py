@@ -231,34 +231,51 @@ class Frame:
         return tuple({"role": role, "content": content} for role, content in turns)
 
 
-_TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+_ALIKE = 0.5  # of the characters of two words that are taken for one word and its misspelling
 
 
 def edits_between(old: str, new: str, field: str = "text") -> tuple[Edit, ...]:
-    """The edits that turn `old` into `new`, found by a token diff; every changed token is a group of its own.
+    """The edits that turn `old` into `new`, found by a token diff; what can change on its own is a group of its own.
 
-    This is how a foreign augmenter's output becomes an edit list like any other: `apply_edits(old, edits) == new`.
+    This is how a foreign augmenter's output becomes an edit list like any other: `apply_edits(old, edits) == new`, and
+    any subset of the edits reads as a text that was changed in fewer places: words are paired one by one only where
+    they are alike, blanks that came or went stand alone, and everything else between two unchanged tokens is one edit.
     """
-    head = _common_prefix(old, new)
-    while head and (old[head - 1].isalnum() or (head < len(old) and old[head].isspace() and old[head - 1].isspace())):
-        head -= 1  # back to a token's edge, so that tokens of both sides line up
-    before, after = _TOKEN.findall(old[head:]), _TOKEN.findall(new[head:])
-    starts = [head]
-    for token in before:
-        starts.append(starts[-1] + len(token))
+    before, after = list(_TOKEN.finditer(old)), list(_TOKEN.finditer(new))
+    matcher = SequenceMatcher(None, [m[0] for m in before], [m[0] for m in after], autojunk=len(before) > 2000)
     edits: list[Edit] = []
-    for kind, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=len(before) > 2000).get_opcodes():
-        if kind == "equal":
-            continue
-        if i2 - i1 == j2 - j1:
-            pairs = [(i, i + 1, [after[j]]) for i, j in zip(range(i1, i2), range(j1, j2), strict=True)]
-        else:
-            pairs = [(i1, i2, after[j1:j2])]
-        for first, last, tokens in pairs:
-            start, end, text = starts[first], starts[last], "".join(tokens)
-            if old[start:end] != text:
-                edits.append(_trimmed(old, Edit(start, end, text, group=len(edits), field=field)))
-    return tuple(edits)
+    at_old = at_new = 0
+    for i, j, size in matcher.get_matching_blocks():
+        for step in range(size):
+            anchor, mate = before[i + step], after[j + step]
+            edits += _gap_edits(old[at_old : anchor.start()], new[at_new : mate.start()], at_old)
+            at_old, at_new = anchor.end(), mate.end()
+    edits += _gap_edits(old[at_old:], new[at_new:], at_old)
+    return tuple(replace(edit, group=group, field=field) for group, edit in enumerate(edits))
+
+
+def _gap_edits(old: str, new: str, offset: int) -> list[Edit]:
+    """The edits between two unchanged tokens; `offset` is where the gap begins."""
+    if old == new:
+        return []
+    if "".join(old.split()) == "".join(new.split()):
+        pairs = list(zip(re.split(r"(\S)", old), re.split(r"(\S)", new), strict=True))
+    else:
+        pairs = list(zip(re.split(r"(\S+)", old), re.split(r"(\S+)", new), strict=False))
+        same_length = len(re.split(r"\S+", old)) == len(re.split(r"\S+", new))
+        if not same_length or not all(_alike(was, now) for was, now in pairs[1::2]):
+            pairs = [(old, new)]
+    edits = []
+    for was, now in pairs:
+        if was != now:
+            edits.append(_trimmed(was, now, offset))
+        offset += len(was)
+    return edits
+
+
+def _alike(one: str, other: str) -> bool:
+    return SequenceMatcher(None, one, other, autojunk=False).ratio() >= _ALIKE
 
 
 def _common_prefix(old: str, new: str) -> int:
@@ -266,12 +283,11 @@ def _common_prefix(old: str, new: str) -> int:
     return next((at for at in range(limit) if old[at] != new[at]), limit)
 
 
-def _trimmed(old: str, edit: Edit) -> Edit:
-    """The same edit without the characters that both sides share at its edges."""
-    was = old[edit.start : edit.end]
-    head = _common_prefix(was, edit.text)
-    tail = _common_prefix(was[head:][::-1], edit.text[head:][::-1])
-    return replace(edit, start=edit.start + head, end=edit.end - tail, text=edit.text[head : len(edit.text) - tail])
+def _trimmed(was: str, now: str, offset: int) -> Edit:
+    """The edit without the characters that both sides share at its edges."""
+    head = _common_prefix(was, now)
+    tail = _common_prefix(was[head:][::-1], now[head:][::-1])
+    return Edit(offset + head, offset + len(was) - tail, now[head : len(now) - tail])
 
 
 def ordered(edits: Sequence[Edit]) -> tuple[Edit, ...]:

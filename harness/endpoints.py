@@ -136,8 +136,8 @@ _NEXT_STEP = {
 def _endpoint_error(error: Exception, endpoint: LiteLLM) -> EndpointError:
     names = [cls.__name__ for cls in type(error).__mro__]
     kind = next((kind for name, kind in _KINDS.items() if name in names), "raised")
-    if names[0] == "APIError" and getattr(error, "status_code", None) in _STATUSES:
-        kind = _STATUSES[error.status_code]  # type: ignore[attr-defined] - just seen to be there
+    if names[0] == "APIError":  # what litellm makes of statuses it has no class for
+        kind = _STATUSES.get(getattr(error, "status_code", 0), kind)
     causes: list[str] = []
     cause = error.__cause__ or error.__context__
     while cause is not None and len(causes) < 10:

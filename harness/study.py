@@ -315,13 +315,14 @@ def _table(rest: dict[str, Any], name: str) -> dict[str, Any] | None:
     return table
 
 
-_TYPES: dict[str, tuple[type, ...]] = {
-    "str": (str,),
-    "int": (int,),
-    "float": (int, float),
-    "tuple[str, ...]": (list, tuple),
-    "Mapping[str, Any]": (dict,),
+_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
+    "str": ((str,), "a string"),
+    "int": ((int,), "a whole number"),
+    "float": ((int, float), "a number"),
+    "tuple[str, ...]": ((list,), "a list of strings"),
+    "Mapping[str, Any]": ((dict,), "a table"),
 }
+"""What a key of a study may hold, by the declared type of its field, and what an error calls that."""
 
 
 def _checked(cls: Any, table: Mapping[str, Any], where: str, skip: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -334,25 +335,14 @@ def _checked(cls: Any, table: Mapping[str, Any], where: str, skip: tuple[str, ..
             raise StudyError(
                 f"{where}no key called {key!r}{did_you_mean(key, known_names)} (known: {', '.join(known_names)})"
             )
-        types = _TYPES[known[key]]
-        if not isinstance(value, types) or isinstance(value, bool):
-            raise StudyError(f"{where}{key} must be {_article(known[key])}, not {value!r}")
-        if known[key] == "tuple[str, ...]":
-            if not all(isinstance(item, str) for item in value):
-                raise StudyError(f"{where}{key} must be a list of strings, not {value!r}")
-            value = tuple(value)
-        arguments[key] = value
+        types, called = _TYPES[known[key]]
+        listed, accepted = isinstance(value, list), isinstance(value, types) and not isinstance(value, bool)
+        if not accepted:
+            raise StudyError(f"{where}{key} must be {called}, not {value!r}")
+        if listed and not all(isinstance(item, str) for item in value):
+            raise StudyError(f"{where}{key} must be {called}, not {value!r}")
+        arguments[key] = tuple(value) if listed else value
     return arguments
-
-
-def _article(declared: str) -> str:
-    return {
-        "str": "a string",
-        "int": "a whole number",
-        "float": "a number",
-        "tuple[str, ...]": "a list of strings",
-        "Mapping[str, Any]": "a table",
-    }[declared]
 
 
 def _frame(table: Mapping[str, Any]) -> Frame:

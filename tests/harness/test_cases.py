@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
@@ -29,7 +30,7 @@ def test_edits_replace_exactly_their_spans(made):
     out = apply_edits(text, edits)
     assert len(out) == len(text) + sum(len(edit.text) - (edit.end - edit.start) for edit in edits)
     kept = text
-    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end), reverse=True):
+    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end))[::-1]:
         kept = kept[: edit.start] + edit.text + kept[edit.end :]
     assert out == kept
 
@@ -52,6 +53,7 @@ def test_edits_between_lead_from_old_to_new(old, new):
     assert apply_edits(old, edits) == new
     assert bool(edits) == (old != new)
     assert len({edit.group for edit in edits}) == len(edits)
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(edits, 2))
 
 
 WORDY = st.lists(st.sampled_from(["order", "48213", "the", "parcel", " ", ",", "\n", "é"]), max_size=30).map("".join)
@@ -65,6 +67,21 @@ def test_edits_between_hold_on_texts_that_share_tokens(old, new):
 def test_edits_between_touch_only_the_words_that_changed():
     old, new = "Where is my order 48213, please?", "Where si my ordr 48213, please?"
     assert [(old[e.start : e.end], e.text) for e in edits_between(old, new)] == [("is", "si"), ("e", "")]
+
+
+def shown(old, new):
+    return [(old[edit.start : edit.end], edit.text) for edit in edits_between(old, new)]
+
+
+def test_blanks_that_came_or_went_stand_alone():
+    assert shown("my parcel with order", "my par cel wi th order") == [("", " "), ("", " ")]
+    assert shown("my parcel with order", "myparcel withorder") == [(" ", ""), (" ", "")]
+
+
+def test_words_are_paired_only_where_they_are_alike():
+    assert shown("send the parcel today", "snd teh parcl today") == [("e", ""), ("he", "eh"), ("e", "")]
+    assert shown("a big red box", "a large crimson box") == [("big red", "large crimson")]
+    assert shown("the very big box", "the huge box") == [("very big", "huge")]
 
 
 def test_overlapping_edits_are_refused():
