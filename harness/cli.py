@@ -30,6 +30,11 @@ class _Commands(click.Group):
         except RoadtestError as error:
             click.echo(f"roadtest: {error}", err=True)
             ctx.exit(2)
+        except KeyboardInterrupt:  # not click's own exit code 1, which would read as NO-GO
+            click.echo(
+                "roadtest: interrupted; what was answered is kept, and the same command goes on from there", err=True
+            )
+            ctx.exit(130)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

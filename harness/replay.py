@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from .endpoints import Retrying
-from .errors import EndpointError
+from .errors import EndpointError, ResultsError
 from .journal import Journal, Record, final_records
 from .replies import Endpoint
 from .study import Plan, Request
@@ -53,6 +53,8 @@ def replay(
         retrying = Retrying(endpoint, plan.study.system.retries)
         runner = _Replay(retrying, open_journal, watch)
         asyncio.run(runner.run(todo, concurrency or plan.study.system.concurrency))
+    if runner.broken:
+        raise runner.broken
     return Outcome(len(done) + runner.answered, runner.failed + len(todo) - runner.tried, runner.stopped)
 
 
@@ -64,6 +66,7 @@ class _Replay:
         self._in_a_row = 0
         self.answered = self.failed = self.tried = 0
         self.stopped = ""
+        self.broken: ResultsError | None = None
 
     async def run(self, todo: list[Request], concurrency: int) -> None:
         """Works through the requests; the first one goes alone, so that a wrong key costs one call."""
@@ -87,15 +90,22 @@ class _Replay:
         self.tried += 1
         try:
             reply = await self._endpoint(request.messages)
-        except EndpointError as error:
+        except Exception as error:
+            if not isinstance(error, EndpointError):  # an endpoint of the user's own
+                error = EndpointError("raised", f"{self._endpoint.name} raised {type(error).__name__}: {error}")
             self._note_failure(error)
             record = Record(request.id, _now(), None, error.kind, str(error))
         else:
             self.answered += 1
             self._in_a_row = 0
             record = Record(request.id, _now(), reply)
-        self._journal.append(record)
-        self._watch(record)
+        try:
+            self._journal.append(record)
+        except ResultsError as error:  # the others finish and are kept if the disk takes them
+            self.broken = self.broken or error
+            self.stopped = self.stopped or str(error)
+        else:
+            self._watch(record)
 
     def _note_failure(self, error: EndpointError) -> None:
         self.failed += 1

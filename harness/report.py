@@ -14,6 +14,7 @@ from .statistics import Estimate
 
 REPORT_MD, REPORT_JSON = "report.md", "report.json"
 _EXAMPLES = 5
+VALIDITY = "raw: guarded by protected spans, not audited by a person"
 _HOW_TO_READ = (
     "Drop is clean minus messy accuracy over the items that the perturbation changed, in points; positive is worse. "
     "Each item is compared with itself; repeats (of clean text) and draws (k, of mess) are averaged inside the item. "
@@ -110,6 +111,7 @@ def as_json(analysis: Analysis) -> dict[str, Any]:
         "claims": [_claim_json(claim) for claim in analysis.claims],
         "outcomes": analysis.outcomes,
         "warnings": list(analysis.warnings),
+        "validity": VALIDITY,
         "calls": analysis.calls,
         "planned": analysis.planned,
         "prompt_tokens": analysis.prompt_tokens,
@@ -193,6 +195,7 @@ def _notes(analysis: Analysis) -> list[str]:
             f"({analysis.noise_floor.items} items, {results.repeats} answers each)"
         )
     notes += analysis.warnings
+    notes.append(f"validity: {VALIDITY}")
     notes.append("outcomes: " + ", ".join(f"{count} {name}" for name, count in analysis.outcomes.items()))
     spend = f"${analysis.cost:.4f}" if analysis.cost is not None else "no listed price"
     notes.append(

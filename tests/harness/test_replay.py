@@ -7,7 +7,7 @@ import time
 from collections import Counter
 
 import pytest
-from roadtest.harness import EndpointError, Reply, Scripted, load_study, plan, read_records
+from roadtest.harness import EndpointError, Journal, Reply, ResultsError, Scripted, load_study, plan, read_records
 from roadtest.harness.replay import FAILURES_IN_A_ROW, replay
 
 
@@ -79,6 +79,33 @@ def test_an_endpoint_that_cannot_answer_stops_the_replay_early(planned, tmp_path
     outcome = replay(planned, endpoint, tmp_path / "j", concurrency=1)
     assert outcome.stopped == "no use"
     assert len(endpoint.calls) == calls
+    assert replay(planned, Scripted(lambda text: "1"), tmp_path / "j").complete
+
+
+def test_any_exception_of_an_endpoint_is_a_failure_of_that_call(planned, tmp_path):
+    turns = iter(range(10**6))
+    outcome = replay(
+        planned, Scripted(lambda text: ValueError("odd") if next(turns) == 3 else "1"), tmp_path / "j", concurrency=2
+    )
+    assert (outcome.failed, outcome.stopped) == (1, "")
+    (failed,) = [record for record in read_records(tmp_path / "j") if record.reply is None]
+    assert (failed.failure, failed.message) == ("raised", "scripted raised ValueError: odd")
+
+
+def test_a_journal_that_cannot_be_written_stops_with_one_message(planned, tmp_path, monkeypatch):
+    appended = Journal.append
+
+    def full(self, record):
+        if self.path.stat().st_size > 1500:
+            raise ResultsError("the disk is full")
+        appended(self, record)
+
+    monkeypatch.setattr(Journal, "append", full)
+    endpoint = Scripted(lambda text: "1")
+    with pytest.raises(ResultsError, match="the disk is full"):
+        replay(planned, endpoint, tmp_path / "j", concurrency=4)
+    assert len(endpoint.calls) < len(planned.requests)
+    monkeypatch.undo()
     assert replay(planned, Scripted(lambda text: "1"), tmp_path / "j").complete
 
 
