@@ -51,12 +51,12 @@ def _decoy(value: str, rng: Random) -> str:
     if names and (not digits or rng.random() < 0.5):
         others = [name for name in (_MONTHS if names[-1] in _MONTHS else _DAYS) if name != names[-1]]
         return value.replace(names[-1], rng.choice(others))
-    if names:  # a day of the month stays one
-        day = re.search(r"\d{1,2}", value)
+    if names:  # a day of the month stays one, with its own ending
+        day = re.search(r"(\d{1,2})(st|nd|rd|th)?", value)
         assert day is not None
-        return (
-            value[: day.start()] + str(rng.choice([d for d in range(4, 29) if str(d) != day[0]])) + value[day.end() :]
-        )
+        other = rng.choice([number for number in range(4, 29) if str(number) != day[1]])
+        ending = {1: "st", 2: "nd", 3: "rd"}.get(other % 10 if other > 20 else 0, "th") if day[2] else ""
+        return f"{value[: day.start()]}{other}{ending}{value[day.end() :]}"
     wrong = list(value)
     for i in rng.sample(digits, min(len(digits), rng.choice((1, 2)))):
         first = i == 0 or not value[i - 1].isdigit()

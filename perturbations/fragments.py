@@ -34,8 +34,11 @@ def telegraphic(text: str, rng: Random) -> Iterator[Proposal]:
             after += 1
         while before > 0 and text[before - 1] in " \t":
             before -= 1
+        if after == word.end:  # "what to do?", "as it is." need their last word; a closing ", please" does not
+            if word.text.lower() == "please" and text[before - 1 : before] == ",":
+                yield draw, Edit(before - 1, word.end, "")
+            continue
         # the word goes with the blank behind it, or with the one before it where what follows is protected
-        if after > word.end:
-            yield draw, Edit(word.start, after, "")
+        yield draw, Edit(word.start, after, "")
         if before < word.start:
             yield draw, Edit(before, word.end, "")

@@ -25,6 +25,10 @@ def test_telegraphic_drops_grammar_and_keeps_facts():
     assert text_of("telegraphic", text) == "I not like refund, paid for all of 3 chairs."
 
 
+def test_telegraphic_leaves_a_sentence_its_last_word():
+    assert text_of("telegraphic", "I want the lamp back, please. What am I to do?") == "want lamp back. What to do?"
+
+
 def test_self_correction_says_the_right_value_last_and_a_wrong_one_of_its_shape_first():
     for case in load_suite("extraction").cases[:60]:
         variant = find("self_correction").variant(case, 1, seed=3)
@@ -46,6 +50,13 @@ def test_a_decoy_has_the_shape_of_its_value_and_differs(value):
         assert decoy != value
         if value.isascii() and not any(c.isalpha() for c in value):
             assert re.sub(r"\d", "0", decoy) == re.sub(r"\d", "0", value)
+
+
+def test_decoy_days_have_the_right_ending():
+    decoys = {_decoy("April 2nd", stream(draw)) for draw in range(200)}
+    days = {match[0] for decoy in decoys if (match := re.search(r"\d+\w\w", decoy))}
+    assert {"21st", "22nd", "23rd", "24th", "11th", "12th", "13th"} <= days
+    assert not days & {"21th", "22th", "11st", "12nd", "21nd"}
 
 
 def test_email_thread_adds_one_part_a_severity_and_no_digit():
