@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import sys
@@ -145,10 +146,10 @@ def run(study: Path, into: Path | None, items: int | None, concurrency: int | No
     from .journal import RECORDS
     from .report import REPORT_MD, terminal
     from .run import results_folder, run_study
-    from .study import load_study, plan, with_changes
+    from .study import load_study, plan
 
     loaded = load_study(study)
-    planned = plan(with_changes(loaded, items=items) if items else loaded)
+    planned = plan(dataclasses.replace(loaded, items=items) if items else loaded)
     folder = into or results_folder(planned)
     if dry:
         click.echo(_plan_text(planned, folder))
@@ -223,14 +224,28 @@ def fetch_(name: str) -> None:
     click.echo(str(_fetched(name or DEFAULT_MODEL)))
 
 
-@model.command()
+class _WithCommand(click.Command):
+    """A command that takes another command behind `--`, so that neither can be mistaken for the other."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parses what stands before `--` and keeps what stands behind it for the callback."""
+        at = args.index("--") if "--" in args else len(args)
+        ctx.meta["roadtest.command"] = tuple(args[at + 1 :])
+        return super().parse_args(ctx, args[:at])
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """`[NAME] [-- COMMAND]`."""
+        return [*super().collect_usage_pieces(ctx), "[-- COMMAND]"]
+
+
+@model.command(cls=_WithCommand)
 @click.argument("name", default="")
-@click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.option(
     "--port", type=click.IntRange(0, 65535), help="Port on 127.0.0.1 [default: 8017; a free one with COMMAND]."
 )
 @click.option("--fallback", is_flag=True, help="Serve the smallest model if NAME cannot be fetched.")
-def serve(name: str, command: tuple[str, ...], port: int | None, fallback: bool) -> None:
+@click.pass_context
+def serve(ctx: click.Context, name: str, port: int | None, fallback: bool) -> None:
     """Serves NAME (a known model or the path of a .gguf) behind an OpenAI-compatible server on loopback.
 
     With a COMMAND the server runs while the command does, and the exit code is the command's; it finds the address in
@@ -239,10 +254,12 @@ def serve(name: str, command: tuple[str, ...], port: int | None, fallback: bool)
     \b
       roadtest model serve qwen2.5-coder-0.5b -- roadtest run docs/demo.toml
     """
-    from .embedded import DEFAULT_MODEL, DEFAULT_PORT, FALLBACK_MODEL, ModelError
+    from .embedded import DEFAULT_MODEL, DEFAULT_PORT, FALLBACK_MODEL, ModelError, locate
     from .embedded import serve as serve_file
 
+    command = ctx.meta["roadtest.command"]
     name = name or DEFAULT_MODEL
+    locate(name)  # a name that is wrong is no reason to fall back
     try:
         path = _fetched(name)
     except ModelError as error:
@@ -270,14 +287,12 @@ def serve(name: str, command: tuple[str, ...], port: int | None, fallback: bool)
 
 
 def _analysis(folder: Path, margin: str | None = None, scorer: str = "") -> Analysis:
-    from dataclasses import replace
-
     from .analysis import analyse
     from .results import read_results
     from .study import points
 
     results = read_results(folder)
-    gate = replace(results.gate, margin=points(_number(margin))) if margin else None
+    gate = dataclasses.replace(results.gate, margin=points(_number(margin))) if margin else None
     return analyse(results, gate=gate, scorer=scorer)
 
 

