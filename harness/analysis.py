@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .cases import Variant
+from .errors import ResultsError
 from .journal import Record
 from .policy import Decision, Verdict, combine, decide, percent, with_missing
 from .replies import Score, Scorer
@@ -86,9 +87,15 @@ class _Arm:
 
 
 def analyse(results: Results, *, gate: Gate | None = None, scorer: str = "") -> Analysis:
-    """Scores the journal and decides. Another gate or scorer than the study's costs nothing."""
+    """Scores the journal and decides. Another gate or scorer than the study's costs nothing.
+
+    Raises ResultsError for a record that belongs to no case of the study.
+    """
     gate = gate or results.gate
     grade = find_scorer(scorer or results.scorer)
+    stray = next((key for key in results.records if key.rpartition("/")[0] not in results.cases), None)
+    if stray is not None:
+        raise ResultsError(f"{results.folder}: the journal has a record {stray!r} of no case of this study")
     scored = {
         key: _graded(grade, results, key, record) for key, record in results.records.items() if record.reply is not None
     }

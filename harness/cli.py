@@ -31,6 +31,17 @@ class _Commands(click.Group):
         except RoadtestError as error:
             click.echo(f"roadtest: {error}", err=True)
             ctx.exit(2)
+        except OSError as error:  # a path too long, a folder where a file should be, ...
+            click.echo(f"roadtest: {error.filename or 'a file'}: {error.strerror or error}", err=True)
+            ctx.exit(2)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:  # a bug of ours; exit code 1 would read as NO-GO
+            if os.environ.get("ROADTEST_TRACEBACK"):
+                raise
+            said = " ".join(f"{type(error).__name__}: {error}".split())
+            click.echo(f"roadtest: unexpected {said} (a bug; ROADTEST_TRACEBACK=1 shows where)", err=True)
+            ctx.exit(2)
         except KeyboardInterrupt:  # not click's own exit code 1, which would read as NO-GO
             click.echo(
                 "roadtest: interrupted; what was answered is kept, and the same command goes on from there", err=True
@@ -271,7 +282,7 @@ def serve(ctx: click.Context, name: str, port: int | None, fallback: bool) -> No
     def announce(url: str) -> None:
         click.echo(f"serving {name} at {url}" + ("" if command else " (Ctrl-C stops)"), err=True)
 
-    alias = Path(name).stem
+    alias = Path(name).name.removesuffix(".gguf")
     sys.exit(
         serve_file(
             path,

@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import inspect
 import os
+import re
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -124,9 +125,18 @@ _KINDS = {
     "BadRequestError": "bad_request",
     "APIError": "server",
 }
-_STATUSES = {401: "auth", 403: "auth", 404: "not_found", 400: "bad_request", 422: "bad_request", 429: "rate_limit"}
+_STATUSES = {
+    401: "auth",
+    402: "quota",
+    403: "auth",
+    404: "not_found",
+    400: "bad_request",
+    422: "bad_request",
+    429: "rate_limit",
+}
 _NEXT_STEP = {
     "auth": "check the key and the variable that holds it (key_env)",
+    "quota": "the account has no credit left; top it up and run the same command again",
     "not_found": "check the model's name and the base_url",
     "connection": "is the server running, and is base_url right?",
     "bad_request": "check the model's name and its options",
@@ -138,6 +148,10 @@ def _endpoint_error(error: Exception, endpoint: LiteLLM) -> EndpointError:
     kind = next((kind for name, kind in _KINDS.items() if name in names), "raised")
     if names[0] == "APIError":  # what litellm makes of statuses it has no class for
         kind = _STATUSES.get(getattr(error, "status_code", 0), kind)
+    if "Missing credentials" in str(error):  # litellm calls a key that is not there an internal server error
+        kind = "auth"
+    if re.search("insufficient_quota|exceeded your current quota", str(error)):  # a 429, but waiting does not help
+        kind = "quota"
     causes: list[str] = []
     cause = error.__cause__ or error.__context__
     while cause is not None and len(causes) < 10:
@@ -157,9 +171,9 @@ def _endpoint_error(error: Exception, endpoint: LiteLLM) -> EndpointError:
 
 def _one_line(text: str, endpoint: LiteLLM) -> str:
     """The provider's words on one line, without the key should they repeat it."""
-    key = os.environ.get(endpoint.key_env or "OPENAI_API_KEY") or ""
-    if len(key) >= 6:
-        text = text.replace(key, "***")
+    for name, secret in os.environ.items():
+        if len(secret) >= 6 and (name == endpoint.key_env or name.endswith(("_KEY", "_TOKEN", "_SECRET"))):
+            text = text.replace(secret, "***")
     line = " ".join(text.split())
     return line if len(line) <= 240 else line[:237] + "..."
 
@@ -186,12 +200,15 @@ class PythonCallable:
             if inspect.iscoroutinefunction(self.function):
                 answer = await self.function(messages)
             else:
-                answer = await asyncio.to_thread(self.function, messages)
+                answer = await asyncio.to_thread(self._call, messages)
                 if isinstance(answer, Awaitable):
                     answer = await answer
         except EndpointError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit, asyncio.CancelledError) as error:
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task and task.cancelling():
+                raise  # the replay is being stopped
             said = " ".join(f"{type(error).__name__}: {error}".split())[:240]
             raise EndpointError("raised", f"{self.name} raised {said}") from error
         seconds = time.perf_counter() - started
@@ -200,6 +217,13 @@ class PythonCallable:
         if not isinstance(answer, str):
             raise EndpointError("raised", f"{self.name} returned {type(answer).__name__}, expected text or a Reply")
         return Reply(answer, model=self.name, seconds=seconds)
+
+    def _call(self, messages: Sequence[Message]) -> Any:
+        """The function's answer; what no future can carry or what would end the process becomes a RuntimeError."""
+        try:
+            return self.function(messages)
+        except (StopIteration, SystemExit, asyncio.CancelledError) as error:
+            raise RuntimeError(f"{type(error).__name__}: {error}") from error
 
 
 class Scripted:
@@ -238,15 +262,14 @@ def load_callable(path: str, folder: Path) -> PythonCallable:
     module_name, colon, function_name = path.partition(":")
     if not (module_name and colon and function_name):
         raise StudyError(f"callable = {path!r} must read 'module:function'")
-    sys.path.insert(0, str(folder))
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))  # it stays: the module may import its neighbours later
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise StudyError(
             f"callable = {path!r}: importing {module_name} failed: {type(error).__name__}: {error}"
         ) from error
-    finally:
-        sys.path.remove(str(folder))
     function = getattr(module, function_name, None)
     if not callable(function):
         raise StudyError(f"callable = {path!r}: {module_name} has no function called {function_name!r}")

@@ -28,9 +28,11 @@ class EndpointError(RoadtestError):
     `kind` is one of `KINDS`. `TRANSIENT` kinds are worth another try; `FATAL` kinds would fail for every call.
     """
 
-    KINDS = frozenset({"timeout", "rate_limit", "server", "connection", "auth", "bad_request", "not_found", "raised"})
+    KINDS = frozenset(
+        {"timeout", "rate_limit", "server", "connection", "auth", "quota", "bad_request", "not_found", "raised"}
+    )
     TRANSIENT = frozenset({"timeout", "rate_limit", "server", "connection"})
-    FATAL = frozenset({"auth", "not_found"})
+    FATAL = frozenset({"auth", "quota", "not_found"})
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -12,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from .errors import ResultsError
+from .errors import CaseError, ResultsError
 from .replies import Reply
 
 RECORDS = "records.jsonl"
@@ -42,6 +43,8 @@ class Record:
         data: dict[str, Any] = json.loads(line)
         names = {f.name for f in fields(Reply)}
         reply = data.pop("reply")
+        if not isinstance(data["id"], str):
+            raise TypeError(f"id is {data['id']!r}")
         if reply is not None:
             reply = Reply(**{key: value for key, value in reply.items() if key in names})
         return cls(reply=reply, **data)
@@ -87,12 +90,14 @@ class Journal:
     def append(self, record: Record) -> None:
         """Writes one record and waits until the disk has it. Raises ResultsError where it cannot (a full disk)."""
         assert self._file is not None, "the journal is not open"
-        line = record.to_line()
+        line, end = record.to_line(), self._file.tell()
         try:
             if self._file.write(line) != len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(self._file.fileno())
         except OSError as error:
+            with contextlib.suppress(OSError):  # what was half written must not melt into the next record
+                self._file.truncate(end)
             raise ResultsError(
                 f"{self.path}: cannot be written: {error.strerror}; what it holds is safe, and the same command "
                 "goes on from there"
@@ -113,15 +118,19 @@ def read_records(path: Path) -> Iterator[Record]:
 
     Raises ResultsError, naming file and line, for any other line that is not a record.
     """
-    if not path.exists():
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
         return
-    with path.open("rb") as file:
+    except OSError as error:
+        raise ResultsError(f"{path}: cannot be read: {error.strerror}") from error
+    with file:
         for at, line in enumerate(file, start=1):
             if not line.endswith(b"\n"):
                 return
             try:
                 yield Record.from_line(line)
-            except (ValueError, TypeError, KeyError, AttributeError) as error:
+            except (ValueError, TypeError, KeyError, AttributeError, CaseError) as error:
                 raise ResultsError(f"{path}, line {at}: not a record ({type(error).__name__}: {error})") from error
 
 

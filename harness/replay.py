@@ -13,7 +13,7 @@ from pathlib import Path
 from .endpoints import Retrying
 from .errors import EndpointError, ResultsError
 from .journal import Journal, Record, final_records
-from .replies import Endpoint
+from .replies import Endpoint, Reply
 from .study import Plan, Request
 
 FAILURES_IN_A_ROW = 10
@@ -90,6 +90,8 @@ class _Replay:
         self.tried += 1
         try:
             reply = await self._endpoint(request.messages)
+            if not isinstance(reply, Reply):
+                raise TypeError(f"it returned {type(reply).__name__}, expected a Reply")
         except Exception as error:
             if not isinstance(error, EndpointError):  # an endpoint of the user's own
                 error = EndpointError("raised", f"{self._endpoint.name} raised {type(error).__name__}: {error}")
@@ -104,8 +106,11 @@ class _Replay:
         except ResultsError as error:  # the others finish and are kept if the disk takes them
             self.broken = self.broken or error
             self.stopped = self.stopped or str(error)
-        else:
+            return
+        try:
             self._watch(record)
+        except Exception:  # a progress bar that died must not end a paid run
+            self._watch = lambda record: None
 
     def _note_failure(self, error: EndpointError) -> None:
         self.failed += 1

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from .cases import Case
+from .errors import CaseError
 
 Message = dict[str, str]
 """One chat turn: `role` and `content`."""
@@ -18,6 +20,7 @@ class Reply:
 
     `finish` is the endpoint's own word for why it stopped (`stop`, `length`, `content_filter`, ...). Tokens are counts,
     `cost` is in US dollars, each None where the endpoint does not say. `seconds` is the wall time of the last attempt.
+    Raises CaseError for a field of another type.
     """
 
     text: str
@@ -28,6 +31,16 @@ class Reply:
     cost: float | None = None
     seconds: float = 0.0
     attempts: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("text", "finish", "model"):
+            value: Any = getattr(self, name)
+            if not isinstance(value, str):
+                raise CaseError(f"a reply's {name} must be text, not {type(value).__name__}")
+        for name, kinds in (("prompt_tokens", (int,)), ("completion_tokens", (int,)), ("cost", (int, float))):
+            value = getattr(self, name)
+            if value is not None and not (isinstance(value, kinds) and math.isfinite(value) and value >= 0):
+                raise CaseError(f"a reply's {name} must be a number of at least 0 or None, not {value!r}")
 
     @property
     def truncated(self) -> bool:

@@ -56,12 +56,15 @@ def prepare(plan: Plan, folder: Path) -> Path:
         known = folder / STUDY
         if known.exists():
             _check_same(plan, _read_json(known), folder)
+        elif (folder / RECORDS).exists():
+            raise ResultsError(
+                f"{folder}: holds answers ({RECORDS}) of a study that is gone ({STUDY}); use another folder"
+            )
         else:
             _write(folder / CASES, (_line(case.to_dict()) for case in plan.cases))
             _write(folder / VARIANTS, (_line(variant.to_dict()) for variant in plan.variants))
-            _write(
-                known, [json.dumps(_description(plan), indent=2, ensure_ascii=True) + "\n"]
-            )  # last: the folder is whole
+        # last, so that the folder is whole; and each time, because gate and scorer may change without a new call
+        _write(known, [json.dumps(_description(plan), indent=2, ensure_ascii=True) + "\n"])
     except OSError as error:
         raise ResultsError(f"{folder}: cannot be written: {error.strerror}") from error
     return folder / RECORDS
@@ -158,15 +161,17 @@ def _write(path: Path, lines: Iterable[str]) -> None:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        data: Any = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ResultsError(f"{path}: cannot be read ({error})") from error
+    if not isinstance(data, dict):
+        raise ResultsError(f"{path}: expected a JSON object, found {type(data).__name__}")
     return data
 
 
 def _read_lines(path: Path) -> Iterator[dict[str, Any]]:
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8", errors="backslashreplace") as file:
             for at, line in enumerate(file, start=1):
                 try:
                     yield json.loads(line)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .analysis import Analysis, analyse
+from .errors import StudyError
 from .replay import Outcome, Watcher, replay
 from .replies import Endpoint
 from .report import write_report
@@ -22,11 +23,14 @@ def run_study(
 ) -> tuple[Analysis, Outcome]:
     """Asks what the study plans and the results folder lacks, writes the report, and gives what was found.
 
-    `endpoint` stands in for the one the study names; `into` is the results folder (`results_folder` by default).
+    `endpoint` stands in for the one the study names and then needs `into`, the results folder (`results_folder` by
+    default), because the study's fingerprint does not know it.
     A run that stopped early is reported as far as it got and goes on when it is called again. Raises StudyError or
     CaseError before anything is spent, ResultsError where the folder holds another study or cannot be written.
     """
     planned = study if isinstance(study, Plan) else plan(study)
+    if endpoint is not None and into is None:
+        raise StudyError("an endpoint that stands in for the study's needs a results folder of its own: pass into=")
     endpoint = endpoint or planned.study.system.endpoint(planned.study.folder)
     folder = into or results_folder(planned)
     journal = prepare(planned, folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import tomllib
@@ -45,6 +46,14 @@ class System:
     def __post_init__(self) -> None:
         if bool(self.model) == bool(self.callable):
             raise StudyError("[endpoint] needs either model = 'provider/name' or callable = 'module:function'")
+        try:
+            json.dumps(dict(self.extra), allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise StudyError(f"[endpoint] extra must hold what JSON can hold: {error}") from error
+        for place in (self.extra, self.extra.get("extra_headers", {}), self.extra.get("headers", {})):
+            for name in place if isinstance(place, Mapping) else ():
+                if re.search(r"(?i)(^|[_-])(key|token|secret|authorization|password)$", name):
+                    raise StudyError(f"[endpoint] extra holds {name!r}: keys do not belong in a study; name a key_env")
         for name, least in (("timeout", 0.001), ("retries", 0), ("concurrency", 1), ("max_tokens", 1)):
             if getattr(self, name) < least:
                 raise StudyError(f"[endpoint] {name} must be at least {least:g}, not {getattr(self, name)}")
@@ -113,9 +122,9 @@ class Study:
     folder: Path = field(default_factory=Path, compare=False)
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[\w.-]+", self.name):
+        if not re.fullmatch(r"[\w.-]{1,100}", self.name):
             raise StudyError(
-                f"name {self.name!r} must be letters, digits, '-', '_' and '.' (it names the results folder)"
+                f"name {self.name!r} must be letters, digits, '-', '_', '.' (100 at most: it names the results folder)"
             )
         if not self.perturbations:
             raise StudyError("perturbations must name at least one, as in ['typos@3'] (`roadtest list` shows all)")
@@ -224,6 +233,8 @@ def plan(study: Study) -> Plan:
     cases = list(suite.cases)
     stream(study.seed, "items").shuffle(cases)
     chosen = tuple(cases[: study.items or None])
+    if "{text}" not in (study.frame or suite.frame).template:
+        raise StudyError("[frame] template must hold {text}, or the mess would never be sent")
     if scorer == "label" and not all(case.choices for case in chosen):
         raise StudyError(
             f"scorer = 'label' needs choices in every case; {next(c.id for c in chosen if not c.choices)!r} has none"
@@ -337,6 +348,8 @@ def _checked(cls: Any, table: Mapping[str, Any], where: str, skip: tuple[str, ..
             )
         types, called = _TYPES[known[key]]
         listed, accepted = isinstance(value, list), isinstance(value, types) and not isinstance(value, bool)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise StudyError(f"{where}{key} must be a finite number, not {value}")
         if not accepted:
             raise StudyError(f"{where}{key} must be {called}, not {value!r}")
         if listed and not all(isinstance(item, str) for item in value):
@@ -355,4 +368,7 @@ def _frame(table: Mapping[str, Any]) -> Frame:
         examples = tuple((str(example["user"]), str(example["assistant"])) for example in listed)
     except (TypeError, KeyError) as error:
         raise StudyError("[frame] examples must be tables with user and assistant") from error
-    return Frame(str(table.get("system", "")), str(table.get("template", "{text}")), examples)
+    system, template = table.get("system", ""), table.get("template", "{text}")
+    if not isinstance(system, str) or not isinstance(template, str):
+        raise StudyError("[frame] system and template must be strings")
+    return Frame(system, template, examples)

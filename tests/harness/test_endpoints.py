@@ -43,6 +43,7 @@ def test_a_listed_model_has_a_price(loopback):
         (404, "not_found"),
         (400, "bad_request"),
         (429, "rate_limit"),
+        (402, "quota"),
         (500, "server"),
         (503, "server"),
     ],
@@ -84,6 +85,26 @@ def test_a_wrong_key_is_named_by_its_variable_and_never_shown(loopback, monkeypa
         ask(LiteLLM("openai/m", base_url=loopback.url, key_env="MY_KEY"))
 
 
+def test_a_key_that_is_not_there_is_an_auth_failure_at_once():
+    with pytest.raises(EndpointError) as caught:
+        ask(LiteLLM("openai/gpt-4o-mini"))
+    assert caught.value.kind == "auth"
+
+
+def test_spent_quota_is_no_rate_limit(loopback):
+    body = {
+        "error": {
+            "message": "You exceeded your current quota",
+            "type": "insufficient_quota",
+            "code": "insufficient_quota",
+        }
+    }
+    loopback.answer = lambda messages: (429, body)
+    with pytest.raises(EndpointError) as caught:
+        ask(LiteLLM("openai/m", base_url=loopback.url))
+    assert caught.value.kind == "quota"
+
+
 def test_a_model_without_a_provider_is_explained():
     with pytest.raises(EndpointError, match="write it as 'provider/model'"):
         ask(LiteLLM("no-such-model-anywhere"))
@@ -109,6 +130,28 @@ def test_what_a_callable_raises_or_returns_wrongly_is_told():
         ask(PythonCallable(broken))
     with pytest.raises(EndpointError, match="returned int, expected text or a Reply"):
         ask(PythonCallable(lambda messages: 3, label="app"))
+
+
+@pytest.mark.parametrize("raised", [StopIteration("x"), SystemExit(3), asyncio.CancelledError("x")])
+def test_nothing_a_callable_raises_can_hang_or_end_the_run(raised):
+    def sync(messages):
+        raise raised
+
+    async def asynchronous(messages):
+        raise raised
+
+    for function in (sync, asynchronous):
+        with pytest.raises(EndpointError) as caught:
+            ask(PythonCallable(function))
+        assert caught.value.kind == "raised"
+
+
+@pytest.mark.parametrize(
+    "fields", [{"text": 3}, {"text": "x", "cost": float("nan")}, {"text": "x", "prompt_tokens": "7"}]
+)
+def test_a_reply_of_wrong_types_is_told(fields):
+    with pytest.raises(EndpointError, match="a reply's"):
+        ask(PythonCallable(lambda messages: Reply(**fields)))
 
 
 def test_sync_callables_do_not_block_each_other():
@@ -161,7 +204,6 @@ def test_load_callable_finds_the_users_module_and_explains_failures(tmp_path):
     ]:
         with pytest.raises(StudyError, match=message):
             load_callable(path, tmp_path)
-    assert str(tmp_path) not in sys.path
 
 
 def test_asking_through_litellm_connects_only_to_the_named_endpoint(loopback):

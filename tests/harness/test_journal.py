@@ -94,6 +94,27 @@ except Exception as error:
     assert run.stdout == "", "the lock goes with its process"
 
 
+def test_a_short_write_is_taken_back(tmp_path):
+    path = tmp_path / "records.jsonl"
+    with Journal(path) as journal:
+        journal.append(Record("1", "", Reply("a")))
+        real = journal._file
+
+        class Short:
+            def __getattr__(self, name):
+                return getattr(real, name)
+
+            def write(self, line):
+                return real.write(line[:20])
+
+        journal._file = Short()
+        with pytest.raises(ResultsError, match="No space left"):
+            journal.append(Record("2", "", Reply("b")))
+        journal._file = real
+        journal.append(Record("3", "", Reply("c")))
+    assert [record.id for record in read_records(path)] == ["1", "3"]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is a Linux device")
 def test_a_full_disk_is_told_and_loses_nothing(tmp_path):
     path = tmp_path / "records.jsonl"

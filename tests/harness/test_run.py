@@ -13,6 +13,7 @@ from roadtest.harness import (
     Reply,
     ResultsError,
     Scripted,
+    StudyError,
     Verdict,
     analyse,
     load_study,
@@ -125,6 +126,27 @@ def test_another_margin_or_scorer_costs_no_call(study, tmp_path):
     assert analyse(results, scorer="contains").clean.value == 1
 
 
+def test_a_changed_gate_counts_at_once_and_costs_no_call(study, tmp_path):
+    run(study, right_always, tmp_path / "r")
+    silent = Scripted([])
+    analysis, _ = run_study(replace(study, gate=Gate(0.001)), silent, into=tmp_path / "r")
+    assert analysis.gate.margin == 0.001
+    assert analysis.overall.verdict is Verdict.INCONCLUSIVE
+    assert silent.calls == []
+
+
+def test_a_stand_in_endpoint_needs_a_folder_of_its_own(study):
+    with pytest.raises(StudyError, match="needs a results folder of its own"):
+        run_study(study, Scripted([]))
+
+
+def test_answers_without_their_study_are_not_adopted(study, tmp_path):
+    run(study, right_always, tmp_path / "r")
+    (tmp_path / "r" / "study.json").unlink()
+    with pytest.raises(ResultsError, match="of a study that is gone"):
+        run(study, right_always, tmp_path / "r")
+
+
 def test_results_can_be_read_back_exactly(study, tmp_path):
     run(study, right_on_clean, tmp_path / "r")
     planned, results = plan(study), read_results(tmp_path / "r")
@@ -143,9 +165,19 @@ def test_damaged_results_are_named(study, tmp_path):
     with pytest.raises(ResultsError, match="not a results folder"):
         read_results(tmp_path)
     run(study, right_on_clean, tmp_path / "r")
-    (tmp_path / "r" / "variants.jsonl").write_text("{}\n")
-    with pytest.raises(ResultsError, match="is damaged"):
-        read_results(tmp_path / "r")
+    stray = (tmp_path / "r" / "records.jsonl").read_text().splitlines()[0].replace('"id": "arith', '"id": "nobody-')
+    with (tmp_path / "r" / "records.jsonl").open("a") as file:
+        file.write(stray + "\n")
+    with pytest.raises(ResultsError, match=r"the journal has a record 'nobody-.*' of no case of this study"):
+        analyse(read_results(tmp_path / "r"))
+    for content in (b"{}\n", b"\xff\n", b"null\n"):
+        (tmp_path / "r" / "variants.jsonl").write_bytes(content)
+        with pytest.raises(ResultsError, match=r"is damaged|not JSON"):
+            read_results(tmp_path / "r")
+    for content in ("null", "[]", "{"):
+        (tmp_path / "r" / "study.json").write_text(content)
+        with pytest.raises(ResultsError, match=r"expected a JSON object|cannot be read"):
+            read_results(tmp_path / "r")
 
 
 def test_no_number_without_interval_items_and_draws(study, tmp_path):

@@ -77,6 +77,13 @@ def test_a_study_can_bring_its_frame(write_study):
     assert messages[-1]["content"].startswith("Q: ")
 
 
+def test_a_frame_that_would_not_send_the_mess_is_refused(write_study):
+    path = write_study()
+    path.write_text(path.read_text() + '[frame]\ntemplate = "Classify."\n')
+    with pytest.raises(RoadtestError, match=r"template must hold \{text\}, or the mess would never be sent"):
+        plan(load_study(path))
+
+
 @pytest.mark.parametrize(
     ("value", "expected"), [(0.05, 0.05), ("5pp", 0.05), ("2.5 pp", 0.025), ("5%", 0.05), ("3 points", 0.03)]
 )
@@ -104,6 +111,10 @@ def test_margins_in_points(value, expected):
         ("", "modle = 'x'", None, "[endpoint] no key called 'modle'; did you mean 'model'"),
         ("", "", None, "[endpoint] needs either model"),
         ("", "model = 'a/b'\ncallable = 'a:b'", None, "[endpoint] needs either model"),
+        ("", "model = 'a/b'\ntimeout = nan", None, "[endpoint] timeout must be a finite number, not nan"),
+        ("", "model = 'a/b'\nextra = {day = 2020-01-01}", None, "extra must hold what JSON can hold"),
+        ("", "model = 'a/b'\nextra = {api_key = 'sk-1'}", None, "keys do not belong in a study; name a key_env"),
+        ("name = '" + "a" * 300 + "'", None, None, "100 at most: it names the results folder"),
         ("", "model = 'a/b'\nconcurrency = 0", None, "[endpoint] concurrency must be at least 1, not 0"),
         (
             "",
@@ -114,7 +125,7 @@ def test_margins_in_points(value, expected):
         ("", None, "level = 0.95", "[gate] margin must be stated"),
         ("", None, "margin = 5", "margin must lie between 0 and 1"),
         ("", None, "margin = 'five'", "must be a fraction such as 0.05, or points such as '5pp'"),
-        ("", None, "margin = nan", "margin must lie between 0 and 1"),
+        ("", None, "margin = nan", "margin must be a finite number"),
         ("", None, "margin = 0.05\nlevel = 95", "level must lie between 0.5 and 1"),
     ],
 )
