@@ -7,7 +7,7 @@ SRC := harness perturbations datasets
 export PYTHONSAFEPATH := 1
 export PYTHONUTF8 := 1
 
-.PHONY: demo test slow lint types docs bench golden dist smoke-model clean
+.PHONY: demo test slow simulate lint types docs bench golden dist smoke-model clean
 
 demo: $(VENV)/ready  ## the main job, end to end, on a small real model
 	$(BIN)/roadtest model serve --fallback -- $(BIN)/roadtest run docs/demo.toml
@@ -17,6 +17,9 @@ test: $(VENV)/ready lint types smoke-model  ## everything that CI checks
 
 slow: $(VENV)/ready smoke-model  ## what takes longer than CI should
 	$(BIN)/python -m pytest -m slow
+
+simulate: $(VENV)/ready  ## measures the error rates of everything that decides; writes docs/calibration.md
+	$(BIN)/python benchmarks/calibrate.py
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .
@@ -34,7 +37,7 @@ golden: $(VENV)/ready  ## rewrites the golden samples of the perturbations, for 
 	$(BIN)/python tests/regenerate.py golden
 
 bench: $(VENV)/ready
-	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+	for script in $(filter-out benchmarks/calibrate.py,$(wildcard benchmarks/*.py)); do $(BIN)/python $$script || exit 1; done
 
 dist: $(VENV)/ready
 	$(BIN)/python -m build --no-isolation

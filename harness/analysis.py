@@ -2,24 +2,52 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+import json
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from .answers import CLEAN, FAILED, NOT_ASKED, Answers, Flags, explain, read_answers
 from .cases import Variant
 from .errors import ResultsError
-from .journal import Record
-from .policy import Decision, Verdict, combine, decide, percent, with_missing
-from .replies import Score, Scorer
+from .gate import EVERY, Gate, gate_from_dict
+from .pairs import Pairs, Scores, paired, scores_of
+from .planning import Need, PerCall, needs
+from .policy import Condition, Decision, Evidence, Judged, Judgement, Verdict, all_of, judge, percent
+from .power import smallest_detectable_drop
 from .results import Results
-from .scorers import find_scorer
-from .statistics import Estimate, Floats, accuracy, drop, drop_p_value, holm, noise_floor
-from .study import Gate
+from .schedule import blocks
+from .severity import Ladder, area, breaking_point, broken_from, certified, trend, uneven
+from .significance import benjamini_hochberg, no_effect
+from .statistics import (
+    Estimate,
+    Floats,
+    accuracy,
+    agreement,
+    drop,
+    excess_worst_of,
+    mean_of,
+    relative_drop,
+    self_disagreement,
+    worst_of,
+)
+from .study import grouping
+from .validity import FEWEST_KAPPA, Cells, audited_drop, invalid_share, judged_drop, kappa
 
 CEILING, FLOOR = 0.98, 0.2
 """Clean accuracies from which a suite says little: nothing left to gain, or nothing left to lose."""
+
+AUDIT, LABELS = "audit.jsonl", "labels.jsonl"
+"""Files of a results folder in which people say whether variants are valid, and what answers are worth."""
+
+EXAMPLES = 5
+"""Flips shown for each perturbation."""
+
+_SCREENED = 10  # perturbations from which their p-values are adjusted as a screen
 
 
 @dataclass(frozen=True)
@@ -36,287 +64,467 @@ class Flip:
 class Claim:
     """What was measured for one perturbation at one severity, and the decision about it.
 
-    Accuracies and drop are over the items that it changed; `unchanged` counts the pairs that it left as they were,
-    `missing` those without an answer. `lost` and `gained` are mean flips: right to wrong, and wrong to right.
+    Everything is over the items that it changed, up to the last look; `unchanged` counts the pairs that it left as they
+    were, `missing` the failed calls, `waiting` those not asked. `drop` is the plain one; a condition may rest on a
+    corrected one. `lost` and `gained` are flips, `excess` those beyond the noise floor, `worst` and `excess_worst` what
+    is left when every draw must be right, `agreement` how far draws agree. `no_effect` is the p-value of "mess does
+    nothing", None where too few items differ to tell; `screened` the same adjusted over all perturbations. `needs` says
+    what would settle it. None stands for what these answers cannot give.
     """
 
     name: str
-    family: str
-    estimate: Estimate | None
+    perturbation: str
+    severity: int
+    decision: Decision | None
+    conditions: tuple[Condition, ...]
+    drop: Estimate | None
+    relative: Estimate | None
     clean: Estimate | None
     messy: Estimate | None
-    decision: Decision
+    lost: Estimate | None
+    gained: Estimate | None
+    excess: Estimate | None
+    worst: Estimate | None
+    excess_worst: Estimate | None
+    agreement: Estimate | None
+    no_effect: float | None
+    screened: float | None
+    detectable: float | None
+    corrected: Estimate | None
+    invalid: Estimate | None
     unchanged: int
     missing: int
-    lost: float
-    gained: float
+    waiting: int
+    looks: tuple[float, ...]
+    planned_looks: int
     outcomes: dict[str, int]
+    tokens: tuple[float, float]
+    seconds: float
+    cost: float | None
+    flipped: int
     flips: tuple[Flip, ...]
+    needs: tuple[Need, ...]
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """Everything a report says about a results folder."""
+    """Everything a report says about a results folder.
+
+    `claims` has an entry for each perturbation and severity, `others` for claims on more than one of them (`mean`, a
+    certified severity), `ladders` for perturbations at several severities.
+    """
 
     results: Results
     gate: Gate
     claims: tuple[Claim, ...]
+    others: tuple[Judged, ...]
+    ladders: dict[str, Ladder]
     overall: Decision
     clean: Estimate | None
     noise_floor: Estimate | None
+    clean_agreement: Estimate | None
     outcomes: dict[str, int]
     warnings: tuple[str, ...]
+    validity: str
     calls: int
     planned: int
+    spared: int
     prompt_tokens: int
     completion_tokens: int
     cost: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Arm:
-    """One item's answers in one condition: scores of those that came, and how many did not."""
-
-    scores: tuple[float, ...]
-    missing: int
-
-    def mean(self, imputed: float | None = None) -> float | None:
-        """The mean score, with missing answers counted as `imputed` where that is given."""
-        values = self.scores if imputed is None else (*self.scores, *[imputed] * self.missing)
-        return sum(values) / len(values) if values else None
+    per_call: PerCall
 
 
 def analyse(results: Results, *, gate: Gate | None = None, scorer: str = "") -> Analysis:
     """Scores the journal and decides. Another gate or scorer than the study's costs nothing.
 
-    Raises ResultsError for a record that belongs to no case of the study.
+    Raises ResultsError for a record that belongs to no planned call, and StudyError for a gate that names perturbations
+    which the study has not.
     """
     gate = gate or results.gate
-    grade = find_scorer(scorer or results.scorer)
-    stray = next((key for key in results.records if key.rpartition("/")[0] not in results.cases), None)
-    if stray is not None:
-        raise ResultsError(f"{results.folder}: the journal has a record {stray!r} of no case of this study")
-    scored = {
-        key: _graded(grade, results, key, record) for key, record in results.records.items() if record.reply is not None
-    }
-    repeats = range(results.repeats)
-    clean = {
-        case_id: _arm([scored.get(f"{case_id}/clean#{repeat}") for repeat in repeats]) for case_id in results.cases
-    }
-    by_claim: dict[str, list[Variant]] = defaultdict(list)
-    for variant in results.variants:
-        by_claim[f"{variant.perturbation}@{variant.severity}"].append(variant)
-    measured = [_claim(name, variants, clean, scored, results, gate) for name, variants in by_claim.items()]
-    claims = _adjusted(measured)
-    replies = [record.reply for record in results.records.values() if record.reply is not None]
-    costs = [reply.cost for reply in replies if reply.cost is not None]
-    planned = len(results.cases) * results.repeats + sum(variant.changed for variant in results.variants)
-    clean_means = [mean for arm in clean.values() if (mean := arm.mean()) is not None]
-    clean_estimate = accuracy(clean_means, level=gate.level, repeats=results.repeats) if clean_means else None
-    floor = _noise_floor(clean, results.repeats, gate.level)
-    overall = combine(
-        [claim.name for claim, _ in claims],
-        [claim.decision for claim, _ in claims],
-        [holds for _, holds in claims],
+    answers = read_answers(results, scorer)
+    scores = study_scores(results, answers, gate)
+    evidence = gathered(results, answers, scores)
+    judgement = judge(scores, gate, evidence)
+    claims = _screened(
+        [_claim(name, answers, scores, judgement, evidence, results, gate, scorer) for name in scores.messy]
     )
+    cost = float(np.nansum(answers.cost)) if np.any(~np.isnan(answers.cost)) else None
+    clean_means = scores.clean.mean()
+    clean = _clean_accuracy(clean_means[~np.isnan(clean_means)], results, gate)
+    floor = _noise_floor(scores, gate.level)
+    planned = int(answers.changed.sum())
+    waiting = int((answers.changed & (answers.status == NOT_ASKED)).sum())
     return Analysis(
         results=results,
         gate=gate,
-        claims=tuple(claim for claim, _ in claims),
-        overall=overall,
-        clean=clean_estimate,
+        claims=claims,
+        others=tuple(one for one in judgement.claims if one.name not in scores.messy),
+        ladders=_ladders(claims, scores, gate),
+        overall=judgement.overall,
+        clean=clean,
         noise_floor=floor,
-        outcomes=_outcomes(list(results.records.values()), scored),
-        warnings=tuple(_warnings(clean_estimate, floor, results)),
-        calls=len(replies),
+        clean_agreement=_agreement(answers, answers.condition == CLEAN, gate.level),
+        outcomes=answers.outcomes(np.ones(len(answers.item), dtype=bool)),
+        warnings=tuple(_warnings(clean, floor, results, answers, gate)),
+        validity=_validity(claims, gate),
+        calls=int(answers.answered.sum()),
         planned=planned,
-        prompt_tokens=sum(reply.prompt_tokens or 0 for reply in replies),
-        completion_tokens=sum(reply.completion_tokens or 0 for reply in replies),
-        cost=sum(costs) if costs else None,
+        spared=0 if judgement.overall.verdict is Verdict.INCONCLUSIVE else waiting,
+        prompt_tokens=int(np.nansum(answers.prompt_tokens)),
+        completion_tokens=int(np.nansum(answers.completion_tokens)),
+        cost=cost,
+        per_call=_per_call(answers, answers.changed),
     )
 
 
-def _graded(grade: Scorer, results: Results, request_id: str, record: Record) -> Score:
-    assert record.reply is not None
-    case = results.cases[request_id.rpartition("/")[0]]
-    return grade(case, record.reply)
+def study_scores(results: Results, answers: Answers, gate: Gate) -> Scores:
+    """The scores of a results folder under a gate, which says at how many looks they are seen."""
+    groups = grouping(tuple(results.cases.values()), gate)
+    return scores_of(
+        answers,
+        results.conditions,
+        groups,
+        blocks(groups, 0 if gate.anytime else gate.looks),
+        repeats=results.repeats,
+        draws=results.draws,
+        extended=len(results.extents) > 1,
+    )
 
 
-def _arm(scores: Sequence[Score | None]) -> _Arm:
-    """An answer that could not be graded counts as wrong; one that did not come is missing."""
-    came = tuple(score.value or 0.0 for score in scores if score is not None)
-    return _Arm(came, len(scores) - len(came))
+def look(results: Results) -> Judgement:
+    """The verdicts alone, for a replay that asks whether it may stop."""
+    answers = read_answers(results)
+    scores = study_scores(results, answers, results.gate)
+    return judge(scores, results.gate, gathered(results, answers, scores))
+
+
+# --- one claim ----------------------------------------------------------------------------------------------------
 
 
 def _claim(
     name: str,
-    variants: Sequence[Variant],
-    clean: dict[str, _Arm],
-    scored: dict[str, Score],
+    answers: Answers,
+    scores: Scores,
+    judgement: Judgement,
+    evidence: Mapping[str, Evidence],
     results: Results,
     gate: Gate,
-) -> tuple[Claim, float]:
-    """The claim, and the one-sided p-value of "the drop is at most the margin"."""
-    by_case: dict[str, list[Variant]] = defaultdict(list)
-    for variant in variants:
-        if variant.changed and variant.effect == "same":
-            by_case[variant.case.id].append(variant)
-    messy = {case_id: _arm([scored.get(variant.id) for variant in drawn]) for case_id, drawn in by_case.items()}
-    records = [results.records.get(variant.id) for drawn in by_case.values() for variant in drawn]
-    claim = Claim(
+    scorer: str,
+) -> Claim:
+    judged = next((one for one in judgement.claims if one.name == name), None)
+    pairs = judged.pairs if judged and judged.pairs else paired(scores, name, gate)
+    rows = answers.condition == list(scores.messy).index(name)
+    asked = rows & answers.changed
+    flips = _flip_rows(answers, scores, asked)
+    measured = _measured(pairs, scores, gate) if len(pairs.items) else {}
+    perturbation, _, severity = name.rpartition("@")
+    drop_condition = next((one for one in judged.conditions if one.clause.measure == "drop"), None) if judged else None
+    per_call = _per_call(answers, asked)
+    return Claim(
         name=name,
-        family=variants[0].perturbation,
-        estimate=None,
-        clean=None,
-        messy=None,
-        decision=Decision(Verdict.INCONCLUSIVE, "it changed none of the items"),
-        unchanged=sum(not variant.changed for variant in variants),
-        missing=sum(arm.missing for arm in messy.values()),
-        lost=0.0,
-        gained=0.0,
-        outcomes=_outcomes([record for record in records if record], scored),
-        flips=tuple(_flips(by_case, clean, scored, results)),
-    )
-    if not by_case:
-        return claim, 0.5
-    pairs = _pairs(clean, messy, results)
-    if not len(pairs.clean):
-        return replace(claim, decision=Decision(Verdict.INCONCLUSIVE, "none of its calls has an answer yet")), 0.5
-    c, p = pairs.clean, pairs.messy
-    estimate = pairs.drop(results, gate)
-    decision = decide(estimate, gate.margin)
-    unanswered = sum(clean[case_id].missing for case_id in by_case)
-    share = max(claim.missing / len(records), unanswered / (len(by_case) * results.repeats))
-    if share:
-        worst, best = (
-            decide(_pairs(clean, messy, results, imputed).drop(results, gate), gate.margin)
-            for imputed in ((1.0, 0.0), (0.0, 1.0))
-        )
-        decision = with_missing(decision, worst, best, share)
-    claim = replace(
-        claim,
-        estimate=estimate,
-        clean=accuracy(c, level=gate.level, repeats=results.repeats),
-        messy=accuracy(p, level=gate.level, draws=results.draws),
-        decision=decision,
-        lost=float(np.mean(c * (1 - p))),
-        gained=float(np.mean((1 - c) * p)),
-    )
-    return claim, drop_p_value(c, p, gate.margin, pairs.groups)
-
-
-@dataclass(frozen=True)
-class _Pairs:
-    """Mean clean and messy scores of the items that have both, and their groups where items depend on each other."""
-
-    clean: Floats
-    messy: Floats
-    groups: list[str] | None
-
-    def drop(self, results: Results, gate: Gate) -> Estimate:
-        return drop(
-            self.clean,
-            self.messy,
-            level=gate.level,
-            draws=results.draws,
-            repeats=results.repeats,
-            groups=self.groups,
-        )
-
-
-def _pairs(
-    clean: dict[str, _Arm],
-    messy: dict[str, _Arm],
-    results: Results,
-    imputed: tuple[float | None, float | None] = (None, None),
-) -> _Pairs:
-    """`imputed` is what a missing clean and a missing messy answer count as; None leaves them out."""
-    kept = [
-        (c, p, results.cases[case_id].group or case_id)
-        for case_id, arm in messy.items()
-        if (c := clean[case_id].mean(imputed[0])) is not None and (p := arm.mean(imputed[1])) is not None
-    ]
-    groups = [group for _, _, group in kept]
-    return _Pairs(
-        np.array([c for c, _, _ in kept]),
-        np.array([p for _, p, _ in kept]),
-        groups if len(set(groups)) < len(groups) else None,
+        perturbation=perturbation,
+        severity=int(severity),
+        decision=judged.decision if judged else None,
+        conditions=judged.conditions if judged else (),
+        **{key: measured.get(key) for key in _MEASURED},
+        agreement=_agreement(answers, asked, pairs.level),
+        screened=None,
+        corrected=drop_condition.estimate if drop_condition and name in evidence else None,
+        invalid=evidence[name].invalid if name in evidence else None,
+        unchanged=int((rows & ~answers.changed).sum()),
+        missing=int((asked & (answers.status == FAILED)).sum()),
+        waiting=int((asked & (answers.status == NOT_ASKED)).sum()),
+        looks=pairs.fractions,
+        planned_looks=pairs.planned,
+        outcomes=answers.outcomes(asked),
+        tokens=(per_call.prompt_tokens or 0.0, per_call.completion_tokens or 0.0),
+        seconds=per_call.seconds or 0.0,
+        cost=float(np.nansum(answers.cost[asked])) if np.any(~np.isnan(answers.cost[asked])) else None,
+        flipped=len(flips),
+        flips=tuple(_flip(results, answers, row, scorer) for row in flips[:EXAMPLES]),
+        needs=needs(drop_condition.estimate, scores, pairs, drop_condition.clause, gate, per_call)
+        if drop_condition and drop_condition.estimate and drop_condition.decision.verdict is Verdict.INCONCLUSIVE
+        else (),
     )
 
 
-def _adjusted(measured: Sequence[tuple[Claim, float]]) -> list[tuple[Claim, bool]]:
-    """Claims, and whether their NO-GO stands after Holm's adjustment; where it does not, they become INCONCLUSIVE."""
-    if not measured:
-        return []
-    adjusted = holm([p for _, p in measured])
-    out = []
-    for (claim, _), p in zip(measured, adjusted, strict=True):
-        no_go = claim.decision.verdict is Verdict.NO_GO
-        assert claim.estimate is not None or not no_go
-        level = claim.estimate.level if claim.estimate else 0.95
-        holds = no_go and p <= (1 - level) / 2
-        if no_go and not holds:
-            reason = f"above the margin on its own, but not after Holm's adjustment over {len(measured)} claims"
-            claim = replace(claim, decision=Decision(Verdict.INCONCLUSIVE, reason))
-        out.append((claim, holds))
-    return out
+_MEASURED = "drop relative clean messy lost gained excess worst excess_worst no_effect detectable".split()
 
 
-def _flips(
-    by_case: dict[str, list[Variant]], clean: dict[str, _Arm], scored: dict[str, Score], results: Results
-) -> list[Flip]:
-    """Answers that were right every time on the clean text and are wrong on the messy one."""
-    flips = []
-    for case_id, variants in by_case.items():
-        first = results.clean_record(case_id, 0)
-        if first is None or first.reply is None or clean[case_id].mean() != 1.0:
-            continue
-        for variant in variants:
-            score, record = scored.get(variant.id), results.records.get(variant.id)
-            if score is not None and record is not None and record.reply is not None and not score.value:
-                flips.append(Flip(variant, first.reply.text, record.reply.text, score.why))
-    return flips
+def _measured(pairs: Pairs, scores: Scores, gate: Gate) -> dict[str, Any]:
+    """The quantities of a claim, each with the interval of docs/statistics.md."""
+    c, p, level, groups = pairs.clean, pairs.messy, pairs.level, pairs.groups
+    basis: Any = {"draws": scores.draws, "repeats": scores.repeats}
+    plain = drop(c, p, level=level, groups=groups, graded=scores.graded, **basis)
+    found: dict[str, Any] = {
+        "drop": plain,
+        "relative": relative_drop(c, p, level=level, groups=groups, graded=scores.graded, **basis),
+        "clean": accuracy(c, level=level, groups=groups, **basis),
+        "messy": accuracy(p, level=level, groups=groups, **basis),
+        "lost": mean_of(c * (1 - p), level=level, share=True, groups=groups, **basis),
+        "gained": mean_of((1 - c) * p, level=level, share=True, groups=groups, **basis),
+        "no_effect": no_effect(c, p) if groups is None else None,
+        "detectable": smallest_detectable_drop(plain),
+    }
+    repeated = scores.clean.answered[pairs.items] >= 2
+    if scores.repeats >= 2 and np.all(repeated):
+        noise = _noise(scores, pairs.items)
+        found["excess"] = mean_of(c * (1 - p) + (1 - c) * p - noise, level=level, groups=groups, **basis)
+    arm, k = scores.messy.get(pairs.name), scores.draws
+    if arm is not None and k >= 2 and not scores.graded:
+        right, of = arm.total[pairs.items], arm.answered[pairs.items]
+        whole = of >= k
+        if np.all(whole):
+            found["worst"] = worst_of(right, of, k, level=level, groups=groups)
+            clean_right, repeats = scores.clean.total[pairs.items], scores.clean.answered[pairs.items]
+            if np.all(repeats >= k):
+                found["excess_worst"] = excess_worst_of(clean_right, repeats, right, of, k, level=level, groups=groups)
+    return found
 
 
-def _noise_floor(clean: dict[str, _Arm], repeats: int, level: float) -> Estimate | None:
-    """None with one clean answer an item, or where scores are not right-or-wrong."""
-    whole = [arm.scores for arm in clean.values() if not arm.missing]
-    if repeats < 2 or not whole or any(score not in (0.0, 1.0) for scores in whole for score in scores):
+def _noise(scores: Scores, items: Any) -> Floats:
+    arm = scores.clean
+    return self_disagreement(arm.total[items], arm.squares[items], arm.answered[items])
+
+
+def _noise_floor(scores: Scores, level: float) -> Estimate | None:
+    """None where no item has two clean answers."""
+    items = np.flatnonzero(scores.clean.answered >= 2)
+    if not len(items):
         return None
-    return noise_floor([sum(scores) for scores in whole], repeats, level=level)
+    return mean_of(_noise(scores, items), level=level, share=True, repeats=scores.repeats)
 
 
-def _outcomes(records: Sequence[Record], scored: dict[str, Score]) -> dict[str, int]:
-    """How often each thing happened: right, wrong, unparsable, truncated, and the kinds of failure."""
-    counts: Counter[str] = Counter()
-    for record in records:
-        if record.reply is None:
-            counts[f"failed: {record.failure}"] += 1
+def _agreement(answers: Answers, rows: Flags, level: float) -> Estimate | None:
+    """How often two answers to the same thing say the same; None where no item has two."""
+    at = rows & answers.answered
+    if not np.any(at):
+        return None
+    pairs, _ = agreement(answers.item[at], answers.said[at])
+    return mean_of(pairs, level=level, share=True) if len(pairs) else None
+
+
+def _clean_accuracy(means: Floats, results: Results, gate: Gate) -> Estimate | None:
+    return accuracy(means, level=gate.level, repeats=results.repeats) if len(means) else None
+
+
+def _per_call(answers: Answers, rows: Flags) -> PerCall:
+    def mean(column: Floats) -> float | None:
+        known = column[rows & answers.answered]
+        known = known[~np.isnan(known)]
+        return float(np.mean(known)) if len(known) else None
+
+    return PerCall(
+        mean(answers.prompt_tokens), mean(answers.completion_tokens), mean(answers.cost), mean(answers.seconds)
+    )
+
+
+def _flip_rows(answers: Answers, scores: Scores, asked: Flags) -> list[int]:
+    """Rows of answers that are wrong where the clean text was answered right every time."""
+    sure = (scores.clean.mean() == 1.0) & (scores.clean.failed == 0)
+    rows = np.flatnonzero(asked & answers.same & answers.answered & (answers.score == 0))
+    return [int(row) for row in rows[sure[answers.item[rows]]]]
+
+
+def _flip(results: Results, answers: Answers, row: int, scorer: str) -> Flip:
+    clean_row = int(answers.item[row]) * results.repeats
+    while answers.record[clean_row] < 0:
+        clean_row += 1
+    clean_answer, _ = explain(results, answers, clean_row, scorer)
+    messy_answer, why = explain(results, answers, row, scorer)
+    return Flip(results.variant_at(int(answers.variant[row])), clean_answer, messy_answer, why)
+
+
+def _screened(claims: Sequence[Claim]) -> tuple[Claim, ...]:
+    """With ten perturbations or more, the p-values of "no effect" adjusted for their number: a screen, not a gate."""
+    tested = [claim for claim in claims if claim.no_effect is not None]
+    if len(claims) < _SCREENED:
+        return tuple(claims)
+    adjusted = dict(
+        zip((c.name for c in tested), benjamini_hochberg([c.no_effect or 0.0 for c in tested]), strict=True)
+    )
+    return tuple(replace(claim, screened=adjusted.get(claim.name)) for claim in claims)
+
+
+# --- ladders ------------------------------------------------------------------------------------------------------
+
+
+def _ladders(claims: Sequence[Claim], scores: Scores, gate: Gate) -> dict[str, Ladder]:
+    """For each perturbation at two severities or more, what its rungs say together, on the items that all changed."""
+    found = {}
+    for name in dict.fromkeys(claim.perturbation for claim in claims):
+        rungs = sorted((c for c in claims if c.perturbation == name), key=lambda c: c.severity)
+        if len(rungs) < 2:
             continue
-        score = scored[record.id]
-        if record.reply.truncated and not score.value:
-            counts["truncated"] += 1
-        elif score.value is None:
-            counts["unparsable"] += 1
-        else:
-            counts["right" if score.value == 1 else "wrong" if score.value == 0 else "partly right"] += 1
-    return dict(counts.most_common())
+        severities = tuple(rung.severity for rung in rungs)
+        # each rung at its full level: rungs are tested in fixed order, so no adjustment is due
+        verdicts = [
+            all_of([c.decision for c in rung.conditions]).verdict if rung.conditions else None for rung in rungs
+        ]
+        ladder = Ladder(
+            severities,
+            certified(severities, [verdict is Verdict.GO for verdict in verdicts]),
+            broken_from(severities, [verdict is Verdict.NO_GO for verdict in verdicts]),
+        )
+        drops = np.stack([scores.clean.mean() - scores.messy[rung.name].mean() for rung in rungs], axis=1)
+        drops = drops[~np.any(np.isnan(drops), axis=1)]
+        margins = [c.clause.bound for rung in rungs for c in rung.conditions if c.clause.measure == "drop"]
+        if len(drops) >= 2:
+            ladder = replace(
+                ladder,
+                area=area(drops, severities, level=gate.level),
+                trend=trend(drops, severities, level=gate.level),
+                breaking_point=breaking_point(drops, severities, min(margins), level=gate.level) if margins else None,
+                uneven=uneven(drops),
+            )
+        found[name] = ladder
+    return found
 
 
-def _warnings(clean: Estimate | None, floor: Estimate | None, results: Results) -> list[str]:
+# --- what people said of variants and answers ----------------------------------------------------------------------
+
+
+def gathered(results: Results, answers: Answers, scores: Scores) -> dict[str, Evidence]:
+    """What an audit of variants or human labels of answers change about each condition; empty where there is neither.
+
+    `audit.jsonl` holds `{"id": variant id, "valid": true, "by": reader}` a line, `labels.jsonl`
+    `{"id": request id, "score": 0 to 1, "by": reader}`.
+    """
+    audit, labels = _said(results.folder / AUDIT, "valid"), _said(results.folder / LABELS, "score")
+    if not audit and not labels:
+        return {}
+    row_of = {key: row for row, key in enumerate(_ids(results))}
+    stray = next((key for key in (*audit, *labels) if key not in row_of), None)
+    if stray is not None:
+        raise ResultsError(f"{results.folder}: {AUDIT} or {LABELS} names {stray!r}, which the study never asked")
+    found: dict[str, Evidence] = {}
+    for at, name in enumerate(scores.messy):
+        rows = (answers.condition == at) & answers.changed & answers.same
+        audited = {row_of[key]: said for key, said in audit.items() if rows[row_of[key]]}
+        if audited:
+            found[name] = _audited(answers, scores, rows, audited)
+        human = {row_of[key]: float(np.mean(list(said.values()))) for key, said in labels.items()}
+        if any(rows[row] for row in human):
+            found[name] = _labelled(answers, scores, rows, human)
+    return found
+
+
+def _audited(answers: Answers, scores: Scores, rows: Flags, audited: Mapping[int, dict[str, float]]) -> Evidence:
+    valid = np.full(len(answers.item), np.nan)
+    for row, said in audited.items():
+        valid[row] = float(min(said.values()) >= 1)  # one reader who doubts it is enough
+    twice = [list(said.values())[:2] for said in audited.values() if len(said) >= 2]
+    agreed = kappa([one for one, _ in twice], [other for _, other in twice]) if twice else math.nan
+    blocked = f"two readers of the audit agree too little (kappa {agreed:.2f})" if agreed < FEWEST_KAPPA else ""
+    clean = scores.clean.mean()
+    used = rows & answers.answered & ~np.isnan(clean[answers.item])
+
+    def corrected(pairs: Pairs) -> Estimate:
+        kept = np.flatnonzero(used & np.isin(answers.item, pairs.items))
+        item = answers.item[kept]
+        cells = Cells(item, clean[item], answers.score[kept], valid[kept])
+        basis: Any = {"draws": scores.draws, "repeats": scores.repeats}
+        return audited_drop(cells, level=pairs.level, **basis)
+
+    kept = np.flatnonzero(used)
+    share = invalid_share(Cells(answers.item[kept], clean[answers.item[kept]], answers.score[kept], valid[kept]))
+    return Evidence(drop=corrected, invalid=share, blocked=blocked)
+
+
+def _labelled(answers: Answers, scores: Scores, rows: Flags, human: Mapping[int, float]) -> Evidence:
+    """People's scores against the scorer's, on the items that have them in both conditions."""
+    said = np.full(len(answers.item), np.nan)
+    for row, value in human.items():
+        said[row] = value
+
+    def by_item(at: Flags, values: Floats) -> Floats:
+        known = at & ~np.isnan(values)
+        count = np.bincount(answers.item[known], minlength=len(scores.looks))
+        total = np.bincount(answers.item[known], weights=values[known], minlength=len(scores.looks))
+        return np.asarray(total / np.where(count > 0, count, np.nan))
+
+    people = by_item(answers.condition == CLEAN, said) - by_item(rows, said)
+    name = next(name for at, name in enumerate(scores.messy) if np.any(rows & (answers.condition == at)))
+    judge_drop = scores.clean.mean() - scores.messy[name].mean()
+
+    def corrected(pairs: Pairs) -> Estimate:
+        inside = np.isin(np.arange(len(people)), pairs.items)
+        both, rest = inside & ~np.isnan(people), inside & np.isnan(people)
+        return judged_drop(people[both], judge_drop[both], judge_drop[rest], level=pairs.level)
+
+    return Evidence(drop=corrected, labelled=int(np.sum(~np.isnan(people))))
+
+
+def _said(path: Path, key: str) -> dict[str, dict[str, float]]:
+    """What each reader said of each id; the last word of a reader counts."""
+    found: dict[str, dict[str, float]] = {}
+    if not path.exists():
+        return found
+    for at, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            value = float(row[key])
+            if not 0 <= value <= 1:
+                raise ValueError(f"{key} must lie between 0 and 1")
+            found.setdefault(str(row["id"]), {})[str(row.get("by", ""))] = value
+        except (ValueError, KeyError, TypeError) as error:
+            raise ResultsError(
+                f'{path}, line {at}: expected {{"id": ..., "{key}": ..., "by": ...}} ({error})'
+            ) from error
+    return found
+
+
+def _ids(results: Results) -> list[str]:
+    clean = [f"{case_id}/clean#{repeat}" for case_id in results.cases for repeat in range(results.repeats)]
+    return clean + [row["id"] for _, row in results.variant_rows()]
+
+
+# --- what a reader should know ------------------------------------------------------------------------------------
+
+
+def _validity(claims: Sequence[Claim], gate: Gate) -> str:
+    audited = [claim.name for claim in claims if claim.corrected is not None]
+    if audited:
+        return f"corrected by people's readings for {', '.join(audited)}; raw for the others"
+    if gate.invalid is not None:
+        return f"not audited; intervals are widened for {gate.invalid:.0%} invalid variants at most"
+    return "raw: guarded by protected spans, not audited by a person"
+
+
+def _warnings(
+    clean: Estimate | None, floor: Estimate | None, results: Results, answers: Answers, gate: Gate
+) -> list[str]:
     found = []
     if clean and clean.value >= CEILING:
-        found.append(f"clean accuracy {percent(clean.value)}% is at the ceiling: an easy suite hides a fall")
+        found.append(f"clean accuracy {_shown(clean)} is at the ceiling: an easy suite hides a fall")
     if clean and clean.value <= FLOOR:
-        found.append(f"clean accuracy {percent(clean.value)}% is at the floor: there is nothing left to lose")
+        found.append(f"clean accuracy {_shown(clean)} is at the floor: there is nothing left to lose")
     if floor is None:
-        found.append(
-            "noise floor not measured (it needs repeats = 2 or more and right-or-wrong scores); flips are gross"
-        )
+        found.append("noise floor not measured (it needs repeats = 2 or more); flips are gross")
     elif floor.value == 0:
+        alike = "no clean answer changed between repeats"
         found.append(
-            "no clean answer changed between repeats: the endpoint is deterministic, or something caches its answers"
+            f"{alike} at temperature {results.temperature:g}: something caches answers, and the noise floor is not "
+            "what users will meet"
+            if results.temperature
+            else f"{alike}: the endpoint is deterministic, or something caches its answers"
         )
-    if any(variant.effect != "same" for variant in results.variants):
+    if not np.all(answers.same):
         found.append("variants whose right answer changes are left out of the drop")
+    for change in results.gate_changes:
+        words = ", ".join(str(clause) for clause in gate_from_dict(change["gate"]).clauses)
+        found.append(f"the gate was changed when {change['answers']} answers were there; it had been {words}")
+    if len(results.extents) > 1:
+        sizes = " to ".join(str(size) for size in results.extents)
+        found.append(f"the study was extended from {sizes} items: its verdicts come from a rule that holds at any time")
+    if gate.claims and not any(clause.subject == EVERY for clause in gate.clauses):
+        found.append("perturbations without a claim are measured and decide nothing")
     return found
+
+
+def _shown(estimate: Estimate) -> str:
+    limits = f"[{percent(estimate.low, down=True)}, {percent(estimate.high, up=True)}]"
+    return f"{percent(estimate.value)} {limits}% over {estimate.items} items"

@@ -155,6 +155,11 @@ class Variant:
         return f"{self.case.id}/{self.perturbation}@{self.severity}#{self.draw}"
 
     @property
+    def condition(self) -> str:
+        """`<perturbation>@<severity>`."""
+        return f"{self.perturbation}@{self.severity}"
+
+    @property
     def messy(self) -> Case:
         """The case as the person would have sent it."""
         changed: dict[str, Any] = {

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .analysis import Analysis
     from .cases import Variant
     from .journal import Record
+    from .planning import Forecast, PerCall
+    from .selftest import Trial
     from .study import Plan
 
 
@@ -60,6 +62,7 @@ def main() -> None:
     \b
       roadtest list                          what mess there is
       roadtest preview typos@4 "some text"   what it looks like
+      roadtest plan study.toml               what it costs and what it can show
       roadtest run study.toml                ask, measure, decide
       roadtest report RESULTS                the report again, without a call
       roadtest gate RESULTS                  the verdict as exit code
@@ -135,11 +138,22 @@ def preview(perturbation: str, text: str | None, suite: str | None, seed: int, d
 @click.argument("study", type=click.Path(path_type=Path))
 @click.option("--into", type=click.Path(path_type=Path), help="Results folder [default: results/<name>-<fingerprint>].")
 @click.option("--items", type=click.IntRange(1), help="Fewer or more items than the study says.")
+@click.option("--extend", type=click.Path(path_type=Path), help="Add items to this results folder of the same study.")
 @click.option("--concurrency", type=click.IntRange(1), help="Calls in flight; 1 = one at a time, repeatable.")
 @click.option("--dry", is_flag=True, help="Print what would be asked, and spend nothing.")
 @click.option("--gate", "gated", is_flag=True, help="Exit with the verdict: 0 GO, 1 NO-GO, 3 INCONCLUSIVE.")
-def run(study: Path, into: Path | None, items: int | None, concurrency: int | None, dry: bool, gated: bool) -> None:
+def run(
+    study: Path,
+    into: Path | None,
+    items: int | None,
+    extend: Path | None,
+    concurrency: int | None,
+    dry: bool,
+    gated: bool,
+) -> None:
     """Asks what STUDY (a TOML file) plans, measures the drop and writes the report.
+
+    Stops paying when the verdict is known, by looks planned beforehand ([gate] looks = 1 asks everything).
 
     Every answer is on the disk before it is counted. After Ctrl-C, a crash or a failing endpoint the same command goes
     on where it stopped; a finished study is reported again without a call. A study looks like this:
@@ -159,24 +173,86 @@ def run(study: Path, into: Path | None, items: int | None, concurrency: int | No
     from .run import results_folder, run_study
     from .study import load_study, plan
 
+    if into and extend:
+        raise click.UsageError("--extend names the results folder already; leave --into out")
     loaded = load_study(study)
     planned = plan(dataclasses.replace(loaded, items=items) if items else loaded)
-    folder = into or results_folder(planned)
+    folder = extend or into or results_folder(planned)
     if dry:
         click.echo(_plan_text(planned, folder))
         return
     with _progress(planned, folder / RECORDS) as watch:
-        analysis, outcome = run_study(planned, into=folder, watch=watch, concurrency=concurrency or 0)
+        analysis, outcome = run_study(
+            planned, into=folder, watch=watch, concurrency=concurrency or 0, extend=bool(extend)
+        )
     click.echo(terminal(analysis))
     click.echo(f"\nreport: {folder / REPORT_MD}")
     if outcome.stopped:
         raise RoadtestError(
             f"stopped: {outcome.stopped}. {outcome.answered} answers are kept; the same command goes on from there"
         )
+    if outcome.spared:
+        click.echo(
+            f"{outcome.spared} planned calls were not made: what they could tell was known without them", err=True
+        )
     if outcome.failed:
         click.echo(f"{outcome.failed} calls brought no answer; the same command asks them again", err=True)
     if gated:
         sys.exit(analysis.overall.verdict.exit_code)
+
+
+@main.command("plan")
+@click.argument("study", type=click.Path(path_type=Path))
+@click.option("--items", type=click.IntRange(1), help="Fewer or more items than the study says.")
+@click.option("--pilot", type=click.Path(path_type=Path), help="Results to take tokens, seconds and flips from.")
+def plan_(study: Path, items: int | None, pilot: Path | None) -> None:
+    """Shows what STUDY would cost and what it could show, and spends nothing.
+
+    Calls, tokens, price by litellm's own price list, time; the smallest drop that it can detect, whether a GO is
+    possible at all, and the cheapest change that would make it so.
+    """
+    from .planning import forecast
+    from .run import results_folder
+    from .study import load_study, plan
+
+    loaded = load_study(study)
+    planned = plan(dataclasses.replace(loaded, items=items) if items else loaded)
+    seen, flips = _pilot(pilot) if pilot else (None, None)
+    click.echo(_plan_text(planned, results_folder(planned)))
+    click.echo(_forecast_text(forecast(planned, seen, flips), planned))
+
+
+@main.command()
+@click.argument("study", type=click.Path(path_type=Path))
+@click.option("--runs", default=200, show_default=True, type=click.IntRange(10), help="Simulated studies a control.")
+@click.option("--clean", default=0.9, show_default=True, type=click.FloatRange(0.05, 1.0), help="True clean accuracy.")
+@click.option(
+    "--endpoint",
+    type=click.Choice(["steady", "noisy"]),
+    default="steady",
+    show_default=True,
+    help="How alike answers to one item are.",
+)
+@click.option("--items", type=click.IntRange(1), help="Fewer or more items than the study says.")
+def selftest(study: Path, runs: int, clean: float, endpoint: str, items: int | None) -> None:
+    """Tries the gate of STUDY on simulated systems whose drop is known, and spends nothing.
+
+    On your own items, with your looks, draws and claims: how often it raises a false alarm when mess does nothing, how
+    often it lets a drop pass that is exactly the margin, and how often it finds a planted defect.
+    """
+    from tqdm import tqdm
+
+    from .selftest import controls
+    from .selftest import selftest as simulate
+    from .study import load_study, plan
+
+    loaded = load_study(study)
+    planned = plan(dataclasses.replace(loaded, items=items) if items else loaded)
+    with tqdm(total=runs * len(controls(planned)), unit="study", file=sys.stderr) as bar:
+        trials = simulate(
+            planned, runs=runs, clean=clean, regime="high" if endpoint == "steady" else "low", watch=bar.update
+        )
+    click.echo(_selftest_text(trials, planned, clean, endpoint))
 
 
 @main.command()
@@ -185,21 +261,24 @@ def run(study: Path, into: Path | None, items: int | None, concurrency: int | No
     "--format", "form", type=click.Choice(["terminal", "markdown", "json"]), default="terminal", show_default=True
 )
 @click.option("--margin", help="Judge by another margin, such as 3pp.")
+@click.option("--claim", "claims", multiple=True, help="Judge by these claims instead, such as 'typos@3: drop <= 3pp'.")
 @click.option("--scorer", default="", help="Read the answers with another scorer.")
-def report(results: Path, form: str, margin: str | None, scorer: str) -> None:
-    """Prints the report of a RESULTS folder again, also by another margin or scorer, without a call."""
+def report(results: Path, form: str, margin: str | None, claims: tuple[str, ...], scorer: str) -> None:
+    """Prints the report of a RESULTS folder again, also by another margin, claims or scorer, without a call."""
     from .report import as_json, markdown, terminal
 
-    analysis = _analysis(results, margin, scorer)
+    analysis = _analysis(results, margin, claims, scorer=scorer)
     if form == "json":
-        click.echo(json.dumps(as_json(analysis), indent=2))
+        click.echo(json.dumps(as_json(analysis), indent=2, allow_nan=False))
     else:
         click.echo(markdown(analysis) if form == "markdown" else terminal(analysis))
 
 
 @main.command()
 @click.argument("results", type=click.Path(path_type=Path))
+@click.argument("claims", nargs=-1)
 @click.option("--margin", help="Judge by another margin than the study's, such as 3pp.")
+@click.option("--policy", type=click.Path(path_type=Path), help="Judge by the [gate] of this TOML file.")
 @click.option(
     "--inconclusive-as",
     type=click.Choice(["fail", "pass"]),
@@ -207,18 +286,43 @@ def report(results: Path, form: str, margin: str | None, scorer: str) -> None:
     show_default=True,
     help="Whether INCONCLUSIVE exits with 3 or with 0.",
 )
-def gate(results: Path, margin: str | None, inconclusive_as: str) -> None:
-    """Exits with the verdict on a RESULTS folder: 0 GO, 1 NO-GO, 3 INCONCLUSIVE."""
-    from .policy import Verdict
-    from .report import headline, plain
+def gate(results: Path, claims: tuple[str, ...], margin: str | None, policy: Path | None, inconclusive_as: str) -> None:
+    """Exits with the verdict on a RESULTS folder: 0 GO, 1 NO-GO, 3 INCONCLUSIVE.
 
-    analysis = _analysis(results, margin)
+    CLAIMS such as 'typos@3: drop <= 3pp' or 'mean: drop <= 2pp' stand in for the study's gate, without a call.
+    """
+    from .policy import Verdict
+    from .report import headline, plain, settling
+
+    analysis = _analysis(results, margin, claims, policy)
     click.echo(headline(analysis))
     for claim in analysis.claims:
-        click.echo(f"  {claim.name}: {claim.decision.verdict}, {plain(claim.decision.reason)}")
+        if claim.decision:
+            click.echo(f"  {claim.name}: {claim.decision.verdict}, {plain(claim.decision.reason)}")
+            for need in settling(claim.needs):
+                click.echo(f"    {need}")
+    for one in analysis.others:
+        click.echo(f"  {one.conditions[0].clause}: {one.decision.verdict}, {plain(one.decision.reason)}")
     verdict = analysis.overall.verdict
     passed = verdict is Verdict.INCONCLUSIVE and inconclusive_as == "pass"
     sys.exit(0 if passed else verdict.exit_code)
+
+
+@main.command()
+@click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--level", default=0.95, show_default=True, type=click.FloatRange(0.5, 0.9999), help="Confidence of the intervals."
+)
+@click.option("--scorer", default="", help="Read the answers with another scorer.")
+@click.option("--format", "form", type=click.Choice(["terminal", "markdown"]), default="terminal", show_default=True)
+def compare(results: tuple[Path, ...], level: float, scorer: str, form: str) -> None:
+    """Compares two RESULTS folders or more that asked the same variants of different systems."""
+    from .comparison import compare as side_by_side
+    from .report import comparison_text
+    from .results import read_results
+
+    compared = side_by_side([read_results(folder) for folder in results], level=level, scorer=scorer)
+    click.echo(comparison_text(compared, "github" if form == "markdown" else "simple"))
 
 
 @main.group()
@@ -297,14 +401,31 @@ def serve(ctx: click.Context, name: str, port: int | None, fallback: bool) -> No
 # --- what the commands share --------------------------------------------------------------------------------------
 
 
-def _analysis(folder: Path, margin: str | None = None, scorer: str = "") -> Analysis:
+def _analysis(
+    folder: Path, margin: str | None = None, claims: tuple[str, ...] = (), policy: Path | None = None, scorer: str = ""
+) -> Analysis:
     from .analysis import analyse
+    from .gate import points, with_claims
     from .results import read_results
-    from .study import points
+    from .study import load_gate
 
     results = read_results(folder)
-    gate = dataclasses.replace(results.gate, margin=points(_number(margin))) if margin else None
+    gate = load_gate(policy) if policy else results.gate
+    if claims:
+        gate = with_claims(gate, claims)
+    if margin:
+        gate = dataclasses.replace(gate, margin=points(_number(margin)))
     return analyse(results, gate=gate, scorer=scorer)
+
+
+def _pilot(folder: Path) -> tuple[PerCall, dict[str, float]]:
+    """What calls took in a results folder, and how many pairs flipped in each condition."""
+    from .analysis import analyse
+    from .results import read_results
+
+    analysis = analyse(read_results(folder))
+    flips = {c.name: c.lost.value + c.gained.value for c in analysis.claims if c.lost and c.gained}
+    return analysis.per_call, flips
 
 
 def _number(text: str) -> float | str:
@@ -317,11 +438,82 @@ def _number(text: str) -> float | str:
 def _plan_text(planned: Plan, folder: Path) -> str:
     unchanged = sum(not variant.changed for variant in planned.variants)
     return (
-        f"{len(planned.requests)} calls: {len(planned.cases)} items x {planned.study.repeats} clean, "
+        f"{len(planned.requests):,} calls: {len(planned.cases)} items x {planned.study.repeats} clean, "
         f"{len(planned.variants) - unchanged} variants ({unchanged} more change nothing and are not asked)\n"
         f"study {planned.fingerprint}, variants {planned.manifest[:16]}\n"
         f"results would go to {folder}"
     )
+
+
+def _forecast_text(found: Forecast, planned: Plan) -> str:
+    from tabulate import tabulate
+
+    from .policy import percent
+
+    low, high = found.completion_tokens
+    spread = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+    price = "no listed price"
+    if found.cost:
+        price = " to ".join(dict.fromkeys(f"${one:,.4f}" for one in found.cost))
+    rows = [
+        {
+            "claim": claim.name,
+            "margin": f"{percent(claim.margin)}pp",
+            "items": claim.items,
+            "GO needs": claim.fewest,
+            "GO possible": "yes" if claim.possible else "no",
+            "chance of GO if no drop": f"{claim.go_chance:.0%}",
+            "items for 80%": claim.needed,
+            "smallest drop seen (80%)": f"{percent(claim.detectable, up=True)}pp",
+        }
+        for claim in found.claims
+    ]
+    looks = planned.study.gate.looks
+    rule = {0: "a look at any time", 1: "no early stopping"}.get(
+        looks, f"{looks} looks: it may stop early and cost less"
+    )
+    lines = [
+        (
+            f"{found.prompt_tokens:,} tokens in, {spread} out, {price}, about {_duration(found.seconds)} with "
+            f"{planned.study.system.concurrency} in flight ({rule})"
+        ),
+        f"assumed: {found.assumed}",
+        "",
+        tabulate(rows, headers="keys", disable_numparse=True),
+    ]
+    return "\n".join([*lines, "", found.advice] if found.advice else lines)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _selftest_text(trials: Sequence[Trial], planned: Plan, clean: float, endpoint: str) -> str:
+    from tabulate import tabulate
+
+    from .policy import Verdict, percent
+
+    def share(trial: Trial, verdict: Verdict) -> str:
+        rate = trial.rate(verdict)
+        mark = {trial.control.wrong: " (error)", trial.control.right: " (power)"}.get(verdict, "")
+        limits = f"[{percent(rate.low, down=True)}, {percent(rate.high, up=True)}]"
+        return f"{percent(rate.value)} {limits}%{mark}"
+
+    rows = [
+        {"control": trial.control.name}
+        | {str(verdict): share(trial, verdict) for verdict in Verdict}
+        | {"calls used": f"{trial.calls:.0%}"}
+        for trial in trials
+    ]
+    gate = planned.study.gate
+    basis = (
+        f"{trials[0].runs} simulated studies each on {len(planned.cases)} items, clean accuracy {clean:.0%}, a "
+        f"{endpoint} endpoint; gate: {', '.join(str(clause) for clause in gate.clauses)}; an error may happen in "
+        f"{(1 - gate.level) / 2:.1%} of studies"
+    )
+    return "\n".join([tabulate(rows, headers="keys", disable_numparse=True), "", basis])
 
 
 @contextmanager

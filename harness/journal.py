@@ -118,6 +118,11 @@ def read_records(path: Path) -> Iterator[Record]:
 
     Raises ResultsError, naming file and line, for any other line that is not a record.
     """
+    return (record for _, record in located_records(path))
+
+
+def located_records(path: Path) -> Iterator[tuple[int, Record]]:
+    """The records with the byte at which each begins; see `read_records` and `record_at`."""
     try:
         file = path.open("rb")
     except FileNotFoundError:
@@ -125,13 +130,22 @@ def read_records(path: Path) -> Iterator[Record]:
     except OSError as error:
         raise ResultsError(f"{path}: cannot be read: {error.strerror}") from error
     with file:
+        begin = 0
         for at, line in enumerate(file, start=1):
             if not line.endswith(b"\n"):
                 return
             try:
-                yield Record.from_line(line)
+                yield begin, Record.from_line(line)
             except (ValueError, TypeError, KeyError, AttributeError, CaseError) as error:
                 raise ResultsError(f"{path}, line {at}: not a record ({type(error).__name__}: {error})") from error
+            begin += len(line)
+
+
+def record_at(path: Path, begin: int) -> Record:
+    """The record that begins at this byte of a journal."""
+    with path.open("rb") as file:
+        file.seek(begin)
+        return Record.from_line(file.readline())
 
 
 def final_records(path: Path) -> dict[str, Record]:

@@ -1,16 +1,33 @@
-"""The decision: an estimate and a margin become GO, NO-GO or INCONCLUSIVE, with the reason."""
+"""The decision: pairs and conditions become GO, NO-GO or INCONCLUSIVE, each with its reason."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from .statistics import FEWEST_GROUPS, FEWEST_ITEMS, Estimate, fewest_items_for_go
+import numpy as np
+
+from .gate import MEAN, Clause, Gate
+from .pairs import Pairs, Scores, paired
+from .power import fewest_items_for_go
+from .sequential import anytime_limits, boundaries
+from .severity import certified
+from .statistics import Effective, Estimate, accuracy, drop, effective, graded_drop, level_of, relative_drop
+from .validity import FEWEST_LABELLED, SUSPICIOUS_SHARE, unaudited_bounds
 
 MISSING_SHARE = 0.02
 """With more than this share of an arm's calls unanswered there is no verdict."""
+
+FEWEST_ITEMS = 20
+"""Below so many items intervals are shown but no GO is given."""
+
+FEWEST_GROUPS = 8
+"""Below so many groups of dependent items no verdict is given."""
+
+CLOSE = 0.25
+"""Of half an interval's width: nearer to the margin than that, no affordable number of items settles it."""
 
 
 class Verdict(StrEnum):
@@ -34,29 +51,49 @@ class Decision:
     reason: str
 
 
-def decide(estimate: Estimate, margin: float) -> Decision:
+# --- one quantity against one bound -------------------------------------------------------------------------------
+
+
+def decide(estimate: Estimate, margin: float, what: str = "drop", unit: str = "points") -> Decision:
     """GO where the whole interval of the drop lies below the margin, NO-GO where it lies above, else INCONCLUSIVE.
 
     Unrounded limits are compared, and touching the margin is not GO. With fewer than 20 items there is no GO, and with
     fewer than 8 groups of dependent items no verdict.
     """
-    interval = f"[{percent(estimate.low, down=True)}, {percent(estimate.high, up=True)}]"
-    against = f"{percent(estimate.value)} {interval} against a margin of {percent(margin)} points"
+    against = f"{_interval(estimate)} against a margin of {percent(margin)} {unit}"
     if estimate.groups and estimate.groups < FEWEST_GROUPS:
         return Decision(
             Verdict.INCONCLUSIVE, f"only {estimate.groups} groups of dependent items; {FEWEST_GROUPS} are needed"
         )
     if estimate.low > margin:
-        return Decision(Verdict.NO_GO, f"the drop is above the margin: {against}")
-    least = max(FEWEST_ITEMS, fewest_items_for_go(margin, estimate.level))
+        return Decision(Verdict.NO_GO, f"the {what} is above the margin: {against}")
+    least = max(FEWEST_ITEMS, fewest_items_for_go(margin, estimate.level) if "Tango" in estimate.method else 0)
     if estimate.items < least:
         return Decision(
             Verdict.INCONCLUSIVE,
             f"{estimate.items} items cannot give a GO at this margin even without a single flip; {least} could",
         )
     if estimate.high < margin:
-        return Decision(Verdict.GO, f"the drop is below the margin: {against}")
-    return Decision(Verdict.INCONCLUSIVE, f"the interval reaches across the margin: {against}")
+        return Decision(Verdict.GO, f"the {what} is below the margin: {against}")
+    close = abs(margin - estimate.value) < CLOSE * (estimate.high - estimate.low) / 2
+    rider = "; it is so close to the margin that no affordable number of items will settle it" if close else ""
+    return Decision(Verdict.INCONCLUSIVE, f"the interval reaches across the margin: {against}{rider}")
+
+
+def decide_floor(estimate: Estimate, floor: float) -> Decision:
+    """GO where the whole interval of an accuracy lies above the floor, NO-GO where it lies below."""
+    against = f"{_interval(estimate)} against a floor of {percent(floor)}%"
+    if estimate.groups and estimate.groups < FEWEST_GROUPS:
+        return Decision(
+            Verdict.INCONCLUSIVE, f"only {estimate.groups} groups of dependent items; {FEWEST_GROUPS} are needed"
+        )
+    if estimate.high < floor:
+        return Decision(Verdict.NO_GO, f"the accuracy is below the floor: {against}")
+    if estimate.items < FEWEST_ITEMS:
+        return Decision(Verdict.INCONCLUSIVE, f"{estimate.items} items are too few for a GO; {FEWEST_ITEMS} are needed")
+    if estimate.low > floor:
+        return Decision(Verdict.GO, f"the accuracy is above the floor: {against}")
+    return Decision(Verdict.INCONCLUSIVE, f"the interval reaches across the floor: {against}")
 
 
 def with_missing(decision: Decision, worst: Decision, best: Decision, missing: float) -> Decision:
@@ -80,15 +117,352 @@ def combine(names: Sequence[str], decisions: Sequence[Decision], adjusted: Seque
 
     `adjusted[i]` says whether claim i's NO-GO survives the adjustment.
     """
-    broken = [name for name, decision, holds in zip(names, decisions, adjusted, strict=True) if holds]
+    broken = [name for name, holds in zip(names, adjusted, strict=True) if holds]
     if broken:
-        return Decision(Verdict.NO_GO, f"{_listed(broken)} above the margin (Holm-adjusted over {len(names)} claims)")
+        if len(names) == 1:
+            return Decision(Verdict.NO_GO, f"{names[0]}: {decisions[0].reason}")
+        verb = "does" if len(broken) == 1 else "do"
+        reason = f"{', '.join(broken)} {verb} not hold (Holm-adjusted over {len(names)} claims)"
+        return Decision(Verdict.NO_GO, reason)
     if names and all(decision.verdict is Verdict.GO for decision in decisions):
         return Decision(
-            Verdict.GO, f"every one of {len(names)} claims is GO" if len(names) > 1 else decisions[0].reason
+            Verdict.GO,
+            f"every one of {len(names)} claims is GO" if len(names) > 1 else f"{names[0]}: {decisions[0].reason}",
         )
     unsettled = [name for name, decision in zip(names, decisions, strict=True) if decision.verdict is not Verdict.GO]
-    return Decision(Verdict.INCONCLUSIVE, f"not settled: {_listed(unsettled)}" if names else "nothing was measured")
+    return Decision(Verdict.INCONCLUSIVE, f"not settled: {', '.join(unsettled)}" if names else "nothing was measured")
+
+
+# --- all claims at once -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of a claim's validity besides its answers; see `validity`.
+
+    `drop` is the corrected drop at a level (None = the answers' own counts), `invalid` the share of variants that the
+    audit found invalid, `blocked` says why no correction can be trusted. `labelled` counts items with human labels.
+    """
+
+    drop: Callable[[Pairs], Estimate] | None = None
+    invalid: Estimate | None = None
+    blocked: str = ""
+    labelled: int = 0
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One bound on one quantity of a claim, and whether it holds."""
+
+    clause: Clause
+    estimate: Estimate | None
+    decision: Decision
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A claim's pairs, conditions and decision. `holds` says that its NO-GO survives Holm's adjustment.
+
+    `counts` is False for the rungs of a ladder that is judged as a whole: they are shown, and count through it.
+    """
+
+    name: str
+    pairs: Pairs | None
+    conditions: tuple[Condition, ...]
+    decision: Decision
+    holds: bool = False
+    counts: bool = True
+    family: int = 1
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Every claim judged, and the decision over all."""
+
+    claims: tuple[Judged, ...]
+    overall: Decision
+
+    def settled(self) -> set[str]:
+        """The conditions that need not be asked any further: their answer, or the whole answer, is known."""
+        names = {claim.name for claim in self.claims}
+        if self.overall.verdict is not Verdict.INCONCLUSIVE:
+            return names
+        if any(claim.name == MEAN for claim in self.claims):
+            return set()
+        return {claim.name for claim in self.claims if claim.decision.verdict is Verdict.GO}
+
+
+def judge(scores: Scores, gate: Gate, evidence: Mapping[str, Evidence] | None = None) -> Judgement:
+    """Judges every condition of the gate on these scores. A pure function; nothing is asked."""
+    evidence = evidence or {}
+    wanted = gate.conditions(list(scores.messy))
+    ladders = {name: clauses[0] for name, clauses in wanted.items() if clauses[0].measure == "certified"}
+    pairs = {name: paired(scores, name, gate) for name in wanted if name not in ladders}
+    first = {
+        name: _Claim(scores, gate, pairs[name], clauses, evidence.get(name, Evidence()))
+        for name, clauses in wanted.items()
+        if name not in ladders
+    }
+    limits = _drop_estimates(list(first.values()))
+    claims = {name: claim.judged(limits.get(name)) for name, claim in first.items()}
+    rungs = {rung: ladder for ladder in ladders for rung in claims if _of(rung, ladder)}
+    claims = {name: replace(claim, counts=name not in rungs) for name, claim in claims.items()}
+    tested = [name for name in claims if name not in rungs or _severity(name) <= ladders[rungs[name]].bound]
+    rejected = _holm({name: first[name] for name in tested}, claims, gate)
+    hypotheses = sum(claim.counts for claim in claims.values()) + len(ladders)
+    claims |= {name: _adjusted(claims[name], name in rejected, hypotheses) for name in tested}
+    for ladder, clause in ladders.items():
+        claims[ladder] = _ladder(ladder, clause, [claims[name] for name in rungs if rungs[name] == ladder])
+    counting = [claim for claim in claims.values() if claim.counts]
+    overall = combine([c.name for c in counting], [c.decision for c in counting], [c.holds for c in counting])
+    return Judgement(tuple(claims.values()), overall)
+
+
+def _of(rung: str, ladder: str) -> bool:
+    return rung != MEAN and rung.rpartition("@")[0] == ladder
+
+
+def _severity(name: str) -> int:
+    return int(name.rpartition("@")[2])
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """A claim on its way to a decision."""
+
+    scores: Scores
+    gate: Gate
+    pairs: Pairs
+    clauses: tuple[Clause, ...]
+    evidence: Evidence
+    effective: Effective | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        plain = not self.scores.graded and not self.anytime and self.evidence.drop is None and len(self.pairs.items)
+        p = self.pairs
+        object.__setattr__(self, "effective", effective(p.clean, p.messy, p.groups) if plain else None)
+
+    @property
+    def anytime(self) -> bool:
+        return self.gate.anytime or self.scores.extended
+
+    def drop(self, level: float, pairs: Pairs | None = None) -> Estimate:
+        """The drop with the interval that its verdict rests on, at any level."""
+        p = replace(pairs or self.pairs, level=level)
+        if self.evidence.drop is not None:
+            return self.evidence.drop(p)
+        if self.anytime:
+            return anytime_drop(p, level, p.reach if self.gate.target == "suite" else 0, graded=self.scores.graded)
+        basis = {"draws": self.scores.draws, "repeats": self.scores.repeats}
+        return drop(p.clean, p.messy, level=level, groups=p.groups, graded=self.scores.graded, **basis)
+
+    def estimate(self, clause: Clause, level: float) -> Estimate | None:
+        """The quantity that a clause bounds."""
+        p, basis = self.pairs, {"draws": self.scores.draws, "repeats": self.scores.repeats}
+        if clause.measure == "accuracy":
+            if self.anytime:
+                of = p.reach if self.gate.target == "suite" else 0
+                low, high = anytime_limits(1 - p.messy, level, of, p.groups)
+                plain = accuracy(p.messy, level=level, groups=p.groups, **basis)
+                return replace(plain, low=max(0.0, 1 - high), high=min(1.0, 1 - low), method=ANYTIME)
+            return accuracy(p.messy, level=level, groups=p.groups, **basis)
+        if clause.measure == "relative drop":
+            if self.anytime:
+                return None
+            return relative_drop(
+                p.clean,
+                p.messy,
+                level=level,
+                groups=p.groups,
+                graded=self.scores.graded,
+                **basis,
+            )
+        return self.widened(self.drop(level))
+
+    def widened(self, estimate: Estimate) -> Estimate:
+        """The interval wide enough for the share of invalid variants that the gate assumes, where none was audited."""
+        if self.gate.invalid is None or self.evidence.invalid is not None:
+            return estimate
+        p = self.pairs
+        size = float(len(p.items))
+        lost, gained = float(np.sum(p.clean * (1 - p.messy))), float(np.sum((1 - p.clean) * p.messy))
+        lowest, highest = unaudited_bounds(lost, gained, size, self.gate.invalid)
+        return replace(
+            estimate,
+            low=max(-1.0, estimate.low - (estimate.value - lowest)),
+            high=min(1.0, estimate.high + (highest - estimate.value)),
+            method=f"{estimate.method}, widened for {self.gate.invalid:.0%} invalid variants",
+        )
+
+    def judged(self, found: Estimate | None) -> Judged:
+        """The claim decided; `found` is the drop where it was estimated together with the others'."""
+        p = self.pairs
+        if not p.reach:
+            return self._open("it changed none of the items")
+        if not len(p.items):
+            return self._open("none of its calls has an answer yet")
+        conditions = []
+        for clause in self.clauses:
+            estimate = self.widened(found) if clause.measure == "drop" and found else self.estimate(clause, p.level)
+            conditions.append(Condition(clause, estimate, self.decision(clause, estimate)))
+        return Judged(p.name, p, tuple(conditions), all_of([one.decision for one in conditions]))
+
+    def _open(self, reason: str) -> Judged:
+        decision = Decision(Verdict.INCONCLUSIVE, reason)
+        return Judged(
+            self.pairs.name, self.pairs, tuple(Condition(one, None, decision) for one in self.clauses), decision
+        )
+
+    def decision(self, clause: Clause, estimate: Estimate | None) -> Decision:
+        """Whether a condition holds, with everything that can forbid to say so."""
+        p = self.pairs
+        if estimate is None:
+            return Decision(Verdict.INCONCLUSIVE, f"the {clause.measure} cannot be judged on these answers")
+        if self.evidence.blocked:
+            return Decision(Verdict.INCONCLUSIVE, self.evidence.blocked)
+        if self.evidence.invalid and self.evidence.invalid.value > SUSPICIOUS_SHARE:
+            return Decision(
+                Verdict.INCONCLUSIVE,
+                f"the audit found {_interval(self.evidence.invalid)}% of {self.evidence.invalid.items} variants "
+                "invalid: the perturbation needs repair",
+            )
+        if 0 < self.evidence.labelled < FEWEST_LABELLED:
+            return Decision(
+                Verdict.INCONCLUSIVE,
+                f"{self.evidence.labelled} items have human labels; {FEWEST_LABELLED} are needed to correct the judge",
+            )
+        if not p.fractions:
+            return Decision(Verdict.INCONCLUSIVE, f"{len(p.items)} of {p.reach} items are asked: not yet at a look")
+        decision = self._against(clause, estimate)
+        if p.missing:
+            worst, best = (self._imputed(clause, values) for values in ((1.0, 0.0), (0.0, 1.0)))
+            decision = with_missing(decision, worst, best, p.missing)
+        return decision
+
+    def _against(self, clause: Clause, estimate: Estimate) -> Decision:
+        if clause.measure == "accuracy":
+            return decide_floor(estimate, clause.bound)
+        return decide(estimate, clause.bound, clause.measure, "points" if clause.measure == "drop" else "%")
+
+    def _imputed(self, clause: Clause, values: tuple[float, float]) -> Decision:
+        filled = replace(self, pairs=replace(paired(self.scores, self.pairs.name, self.gate, values), missing=0.0))
+        estimate = filled.estimate(clause, self.pairs.level)
+        assert estimate is not None
+        return filled._against(clause, estimate)
+
+    def rejects(self, clause: Clause, error: float) -> bool:
+        """Whether a condition is broken even at this one-sided error, spread over the looks that were taken."""
+        p = self.pairs
+        level = 1 - 2 * error
+        if not self.anytime and p.fractions and p.fractions != (1.0,):
+            level = level_of(boundaries(p.fractions, error)[-1])
+        estimate = self.estimate(clause, level)
+        if estimate is None:
+            return False
+        return estimate.high < clause.bound if clause.measure == "accuracy" else estimate.low > clause.bound
+
+
+ANYTIME = "confidence sequence of an e-process"
+
+
+def anytime_drop(pairs: Pairs, level: float, of: int = 0, *, graded: bool = False) -> Estimate:
+    """The drop with limits that hold at every moment at once; `of` items in all where the claim is about them alone."""
+    low, high = anytime_limits(pairs.clean - pairs.messy, level, of, pairs.groups)
+    plain = drop(pairs.clean, pairs.messy) if not graded else graded_drop(pairs.clean - pairs.messy)
+    method = ANYTIME + (", without replacement" if of else "")
+    return replace(plain, low=low, high=high, level=level, method=method)
+
+
+def _drop_estimates(claims: Sequence[_Claim]) -> dict[str, Estimate]:
+    """The drops of all claims that have one by the score interval, in one sweep."""
+    plain = [claim for claim in claims if claim.effective is not None]
+    if not plain:
+        return {}
+    effs = [claim.effective for claim in plain if claim.effective is not None]
+    together = Effective(*(np.array([getattr(eff, name) for eff in effs]) for name in Effective.__slots__))
+    low, high = together.limits(np.array([claim.pairs.level for claim in plain]))
+    return {
+        claim.pairs.name: Estimate(
+            value=float(np.mean(claim.pairs.clean - claim.pairs.messy)),
+            low=float(low[at]),
+            high=float(high[at]),
+            level=claim.pairs.level,
+            method="clustered Tango, lower limit min with SCAS",
+            items=len(claim.pairs.items),
+            draws=claim.scores.draws,
+            repeats=claim.scores.repeats,
+            groups=len(np.unique(claim.pairs.groups)) if claim.pairs.groups is not None else 0,
+            deff=float(effs[at].deff),
+            discordant=int(np.sum(claim.pairs.clean != claim.pairs.messy)),
+            variance=float(effs[at].variance),
+        )
+        for at, claim in enumerate(plain)
+    }
+
+
+def all_of(decisions: Sequence[Decision]) -> Decision:
+    """Conditions of one claim: all must hold; one that is broken breaks it."""
+    for verdict in (Verdict.NO_GO, Verdict.INCONCLUSIVE):
+        found = [decision.reason for decision in decisions if decision.verdict is verdict]
+        if found:
+            return Decision(verdict, "; ".join(found))
+    return Decision(Verdict.GO, "; ".join(decision.reason for decision in decisions))
+
+
+def _holm(claims: Mapping[str, _Claim], judged: Mapping[str, Judged], gate: Gate) -> set[str]:
+    """The claims whose NO-GO survives Holm's (1979) step-down over all conditions of the gate.
+
+    Steps through rising errors: whatever is rejected at error / (hypotheses left) makes the next step easier.
+    """
+    error = (1 - gate.level) / 2
+    conditions = [(name, clause) for name, claim in claims.items() for clause in claim.clauses]
+    broken = [
+        (name, one.clause)
+        for name in claims
+        for one in judged[name].conditions
+        if one.decision.verdict is Verdict.NO_GO
+    ]
+    rejected: set[tuple[str, Clause]] = set()
+    while True:
+        share = error / max(len(conditions) - len(rejected), 1)
+        more = {
+            (name, clause)
+            for name, clause in broken
+            if (name, clause) not in rejected and claims[name].rejects(clause, share)
+        }
+        if not more:
+            return {name for name, _ in rejected}
+        rejected |= more
+
+
+def _adjusted(claim: Judged, rejected: bool, family: int) -> Judged:
+    if claim.decision.verdict is not Verdict.NO_GO or rejected:
+        return replace(claim, holds=rejected, family=family)
+    reason = f"{claim.decision.reason}, but not after Holm's adjustment over {family} claims"
+    return replace(claim, decision=Decision(Verdict.INCONCLUSIVE, reason), family=family)
+
+
+def _ladder(name: str, clause: Clause, rungs: Sequence[Judged]) -> Judged:
+    """A family's certified severity against the one that is asked for; rungs are tested in fixed order."""
+    rungs = sorted(rungs, key=lambda rung: _severity(rung.name))
+    severities = [_severity(rung.name) for rung in rungs]
+    best = certified(severities, [rung.decision.verdict is Verdict.GO for rung in rungs])
+    below = [rung for rung in rungs if _severity(rung.name) <= clause.bound]
+    broken = [rung for rung in below if rung.holds]
+    if broken:
+        decision = Decision(Verdict.NO_GO, f"{broken[0].name}: {broken[0].decision.reason}")
+    elif below and best >= max(_severity(rung.name) for rung in below):
+        decision = Decision(Verdict.GO, f"every severity up to {best} is GO")
+    else:
+        first = next((r for r in below if r.decision.verdict is not Verdict.GO), None)
+        reason = (
+            f"{first.name}: {first.decision.reason}" if first else "no severity up to the one asked for is measured"
+        )
+        decision = Decision(Verdict.INCONCLUSIVE, f"certified up to severity {best}; {reason}")
+    return Judged(name, None, (Condition(clause, None, decision),), decision, holds=bool(broken))
+
+
+# --- how numbers are written --------------------------------------------------------------------------------------
 
 
 def percent(value: float, *, down: bool = False, up: bool = False) -> str:
@@ -103,5 +477,5 @@ def percent(value: float, *, down: bool = False, up: bool = False) -> str:
     return f"{tenths / 10 + 0.0:.1f}"
 
 
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names)
+def _interval(estimate: Estimate) -> str:
+    return f"{percent(estimate.value)} [{percent(estimate.low, down=True)}, {percent(estimate.high, up=True)}]"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 
 from .endpoints import Retrying
@@ -23,13 +24,21 @@ Watcher = Callable[[Record], None]
 """Is told of each record once it is on the disk."""
 
 
+Rule = Callable[[], Collection[str]]
+"""Is asked at each look at the results: the names of the conditions whose answer is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a replay ended: all answered, or stopped early for a reason that a person can read."""
+    """How a replay ended: all answered, or stopped early for a reason that a person can read.
+
+    `spared` counts the calls that were not made because the answer was known without them.
+    """
 
     answered: int
     failed: int
     stopped: str = ""
+    spared: int = 0
 
     @property
     def complete(self) -> bool:
@@ -38,46 +47,68 @@ class Outcome:
 
 
 def replay(
-    plan: Plan, endpoint: Endpoint, journal: Path, *, watch: Watcher = lambda record: None, concurrency: int = 0
+    plan: Plan,
+    endpoint: Endpoint,
+    journal: Path,
+    *,
+    watch: Watcher = lambda record: None,
+    concurrency: int = 0,
+    rule: Rule = lambda: (),
 ) -> Outcome:
     """Makes the calls of the plan that the journal has no reply for.
 
     `concurrency` is the number of calls in flight (0 = as the study says); with 1 the calls are made one at a time in
-    the order of the plan. Ctrl-C lets the calls in flight finish, journals them and stops; a second one stops at once.
-    A failure that every call would meet, and many failures in a row, stop it too. Stopping never loses an answer: the
-    same call goes on from there. Raises ResultsError where the journal cannot be written.
+    the order of the plan. `rule` is asked between one look and the next which conditions need not be asked any further;
+    when all are known nothing more is paid for. Ctrl-C lets the calls in flight finish, journals them and stops; a
+    second one stops at once. A failure that every call would meet, and many failures in a row, stop it too. Stopping
+    never loses an answer: the same call goes on from there. Raises ResultsError where the journal cannot be written.
     """
     with Journal(journal) as open_journal:
         done = {key for key, record in final_records(journal).items() if record.reply is not None}
-        todo = [request for request in plan.requests if request.id not in done]
-        retrying = Retrying(endpoint, plan.study.system.retries)
-        runner = _Replay(retrying, open_journal, watch)
-        asyncio.run(runner.run(todo, concurrency or plan.study.system.concurrency))
+        runner = _Replay(Retrying(endpoint, plan.study.system.retries), open_journal, watch, rule)
+        asyncio.run(runner.run(plan.requests, done, concurrency or plan.study.system.concurrency))
     if runner.broken:
         raise runner.broken
-    return Outcome(len(done) + runner.answered, runner.failed + len(todo) - runner.tried, runner.stopped)
+    answered = len(done) + runner.answered
+    return Outcome(answered, len(plan.requests) - answered - runner.spared, runner.stopped, runner.spared)
 
 
 class _Replay:
-    def __init__(self, endpoint: Endpoint, journal: Journal, watch: Watcher) -> None:
+    def __init__(self, endpoint: Endpoint, journal: Journal, watch: Watcher, rule: Rule) -> None:
         self._endpoint = endpoint
         self._journal = journal
         self._watch = watch
+        self._rule = rule
         self._in_a_row = 0
-        self.answered = self.failed = self.tried = 0
+        self.answered = self.tried = self.spared = 0
         self.stopped = ""
         self.broken: ResultsError | None = None
 
-    async def run(self, todo: list[Request], concurrency: int) -> None:
-        """Works through the requests; the first one goes alone, so that a wrong key costs one call."""
+    async def run(self, requests: Sequence[Request], done: set[str], concurrency: int) -> None:
+        """Works through what is not done, look by look, and leaves out what the rule says is known."""
+        settled: set[str] = set()
+        conditions = {request.condition for request in requests} - {"clean"}
         with self._interruptible():
-            queue = iter(todo)
+            for look, planned in groupby(requests, key=lambda request: request.look):
+                todo = [request for request in planned if request.id not in done]
+                if look and todo and not self.stopped and not settled >= conditions:
+                    settled |= set(self._rule())
+                everything = settled >= conditions
+                needed = [request for request in todo if not everything and request.condition not in settled]
+                self.spared += len(todo) - len(needed)
+                if not self.stopped:
+                    await self._ask_all(needed, concurrency)
+
+    async def _ask_all(self, todo: list[Request], concurrency: int) -> None:
+        """Asks these, so many at once; the very first call goes alone, so that a wrong key costs one call."""
+        queue = iter(todo)
+        if not self.tried:
             for request in queue:
                 await self._ask(request)
                 break
-            async with asyncio.TaskGroup() as workers:
-                for _ in range(min(concurrency, len(todo))):
-                    workers.create_task(self._work(queue))
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(min(concurrency, len(todo))):
+                workers.create_task(self._work(queue))
 
     async def _work(self, queue: Iterator[Request]) -> None:
         while not self.stopped:
@@ -113,7 +144,6 @@ class _Replay:
             self._watch = lambda record: None
 
     def _note_failure(self, error: EndpointError) -> None:
-        self.failed += 1
         self._in_a_row += 1
         nothing_yet = error.kind == "connection" and not self.answered and self._in_a_row == 1
         if error.kind in EndpointError.FATAL or nothing_yet or self._in_a_row >= FAILURES_IN_A_ROW:

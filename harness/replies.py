@@ -63,10 +63,14 @@ class Endpoint(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What an answer is worth: `value` in [0, 1], or None where it could not be graded; `why` says how it was read."""
+    """What an answer is worth: `value` in [0, 1], or None where it could not be graded; `why` says how it was read.
+
+    `answer` is what was read out of it, so that two replies that say the same can be told from two that do not.
+    """
 
     value: float | None
     why: str = ""
+    answer: str = ""
 
 
 Scorer = Callable[[Case, Reply], Score]

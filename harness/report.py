@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from .analysis import Analysis, Claim
-from .policy import Verdict, percent
+from .analysis import EXAMPLES, Analysis, Claim
+from .comparison import Comparison
+from .planning import Need
+from .policy import Condition, Judged, Verdict, percent
+from .sequential import boundaries
+from .severity import Ladder
 from .statistics import Estimate
 
 REPORT_MD, REPORT_JSON = "report.md", "report.json"
-_EXAMPLES = 5
-VALIDITY = "raw: guarded by protected spans, not audited by a person"
 _HOW_TO_READ = (
     "Drop is clean minus messy accuracy over the items that the perturbation changed, in points; positive is worse. "
     "Each item is compared with itself; repeats (of clean text) and draws (k, of mess) are averaged inside the item. "
-    "Lost and gained are the points of answers that went from right to wrong and back. Limits are rounded outward. "
-    "GO means that the whole interval lies below the margin, NO-GO that it lies above."
+    "Lost and gained are the shares of answers that went from right to wrong and back; excess is both together less "
+    "what flips between two clean runs anyway. Relative is the share of the clean accuracy that is lost. Limits are "
+    "rounded outward, and hold over all looks at the results together. p is of the test that mess does nothing at all; "
+    "it decides nothing. GO means that the whole interval lies below the margin, NO-GO that it lies above."
 )
 
 
@@ -32,6 +37,8 @@ def terminal(analysis: Analysis) -> str:
             headline(analysis),
             "",
             tabulate(_rows(analysis), headers="keys", tablefmt="simple", disable_numparse=True),
+            "",
+            tabulate(_more_rows(analysis), headers="keys", tablefmt="simple", disable_numparse=True),
             "",
             *_notes(analysis),
         ]
@@ -50,18 +57,20 @@ def markdown(analysis: Analysis) -> str:
         "",
         tabulate(_rows(analysis), headers="keys", tablefmt="github", disable_numparse=True),
         "",
+        tabulate(_more_rows(analysis), headers="keys", tablefmt="github", disable_numparse=True),
+        "",
         *(f"- {inline(note)}" for note in _notes(analysis)),
         "",
         "## Reasons",
         "",
-        *(f"- `{claim.name}`: **{claim.decision.verdict}**, {claim.decision.reason}" for claim in analysis.claims),
+        *_reasons(analysis),
         "",
         "## Answers that mess turned from right to wrong",
         "",
     ]
-    shown = [(claim, flip) for claim in analysis.claims for flip in claim.flips[:_EXAMPLES]]
+    shown = [(claim, flip) for claim in analysis.claims for flip in claim.flips]
     lines.append(
-        f"The first {_EXAMPLES} a perturbation, of {sum(len(claim.flips) for claim in analysis.claims)} in all."
+        f"The first {EXAMPLES} a perturbation, of {sum(claim.flipped for claim in analysis.claims)} in all."
         if shown
         else "None."
     )
@@ -94,7 +103,7 @@ def markdown(analysis: Analysis) -> str:
 
 
 def as_json(analysis: Analysis) -> dict[str, Any]:
-    """The same for machines: fractions, unrounded; no texts."""
+    """The same for machines: fractions, unrounded; no texts. NaN and infinity are null."""
     results = analysis.results
     return {
         "name": results.name,
@@ -104,21 +113,60 @@ def as_json(analysis: Analysis) -> dict[str, Any]:
         "seed": results.seed,
         "verdict": analysis.overall.verdict,
         "reason": analysis.overall.reason,
-        "margin": analysis.gate.margin,
-        "level": analysis.gate.level,
+        "gate": asdict(analysis.gate),
         "clean": _estimate(analysis.clean),
+        "clean_agreement": _estimate(analysis.clean_agreement),
         "noise_floor": _estimate(analysis.noise_floor),
-        "claims": [_claim_json(claim) for claim in analysis.claims],
+        "claims": [_claim_json(claim, analysis) for claim in analysis.claims],
+        "others": [_other_json(one, analysis) for one in analysis.others],
+        "ladders": {name: _ladder_json(ladder) for name, ladder in analysis.ladders.items()},
         "outcomes": analysis.outcomes,
         "warnings": list(analysis.warnings),
-        "validity": VALIDITY,
+        "validity": analysis.validity,
         "calls": analysis.calls,
         "planned": analysis.planned,
+        "spared": analysis.spared,
         "prompt_tokens": analysis.prompt_tokens,
         "completion_tokens": analysis.completion_tokens,
         "cost_usd": analysis.cost,
         "versions": results.versions,
     }
+
+
+def comparison_text(found: Comparison, style: str = "simple") -> str:
+    """Systems side by side, as a table and a sentence for every change of the winner. `style` is tabulate's."""
+    from tabulate import tabulate
+
+    rows = []
+    for standing in found.standings:
+        row = {"condition": standing.condition}
+        row |= {f"{inline(name)} %": interval(one) for name, one in standing.accuracy.items()}
+        duel = standing.duels[0]
+        row["items"] = str(duel.difference.items)
+        row["k"] = str(duel.difference.draws)
+        if len(found.systems) == 2:
+            row["difference"] = interval(duel.difference)
+            row["difference of drops"] = interval(duel.drops) if duel.drops else "-"
+        row["best"] = f"{inline(standing.winner)} ({standing.best[standing.winner]:.2f})"
+        rows.append(row)
+    lines = [tabulate(rows, headers="keys", tablefmt=style, disable_numparse=True), ""]
+    for standing in found.standings if len(found.systems) > 2 else found.standings[:: len(found.standings) - 1 or 1]:
+        for duel in standing.duels:
+            rest = f"{interval(duel.difference)} points, {duel.difference.items} items, Holm-adjusted p {duel.p:.3f}"
+            lines.append(
+                f"{standing.condition}: {inline(duel.first)} is better than {inline(duel.second)} with probability "
+                f"{duel.better:.2f} (difference {rest})"
+            )
+    clean = found.standings[0].winner
+    lines += [
+        f"the winner changes under {standing.condition}: {inline(standing.winner)} "
+        f"(probability {standing.best[standing.winner]:.2f}) instead of {inline(clean)}"
+        for standing in found.changes
+    ]
+    if not found.changes:
+        lines.append(f"{inline(clean)} leads in every condition")
+    lines.append(f"intervals are {found.level:.0%}; probabilities are over resampled items")
+    return "\n".join(lines)
 
 
 def write_report(analysis: Analysis, folder: Path) -> Path:
@@ -161,25 +209,90 @@ def fence(text: str) -> list[str]:
 
 def _rows(analysis: Analysis) -> list[dict[str, str]]:
     level = f"{analysis.gate.level:.0%} interval"
-    rows = []
-    for claim in analysis.claims:
-        k = claim.estimate.draws if claim.estimate else 0
+    rows = [
+        {
+            "perturbation": claim.name,
+            "items": str(claim.drop.items if claim.drop else 0),
+            "k": str(claim.drop.draws if claim.drop else 0),
+            "clean %": _interval(claim.clean),
+            "messy %": _interval(claim.messy),
+            f"drop, points [{level}]": _interval(shown_drop(claim)),
+            "verdict": str(claim.decision.verdict) if claim.decision else "no claim",
+        }
+        for claim in analysis.claims
+    ]
+    for one in analysis.others:
+        condition = one.conditions[0]
         rows.append(
             {
-                "perturbation": claim.name,
-                "items": str(claim.estimate.items if claim.estimate else 0),
-                "k": str(k),
-                "clean %": interval(claim.clean) if claim.clean else "-",
-                "messy %": interval(claim.messy) if claim.messy else "-",
-                f"drop, points [{level}]": interval(claim.estimate) if claim.estimate else "-",
-                "lost": f"{percent(claim.lost)}",
-                "gained": f"{percent(claim.gained)}",
-                "unchanged": str(claim.unchanged),
-                "no answer": str(claim.missing),
-                "verdict": str(claim.decision.verdict),
+                "perturbation": str(condition.clause),
+                "items": str(len(one.pairs.items)) if one.pairs else "",
+                "k": str(analysis.results.draws) if one.pairs else "",
+                "clean %": "",
+                "messy %": "",
+                f"drop, points [{level}]": _interval(condition.estimate) if condition.estimate else "",
+                "verdict": str(one.decision.verdict),
             }
         )
     return rows
+
+
+def shown_drop(claim: Claim) -> Estimate | None:
+    """The drop that the verdict rests on: corrected or widened where it was, else the plain one."""
+    judged = [one.estimate for one in claim.conditions if one.clause.measure == "drop" and one.estimate]
+    return judged[0] if judged else claim.drop
+
+
+def _more_rows(analysis: Analysis) -> list[dict[str, str]]:
+    rows = []
+    worst = any(claim.worst for claim in analysis.claims)
+    for claim in analysis.claims:
+        row = {
+            "perturbation": claim.name,
+            "items": str(claim.drop.items if claim.drop else 0),
+            "lost %": _interval(claim.lost),
+            "gained %": _interval(claim.gained),
+            "excess flips %": _interval(claim.excess),
+            "relative %": _interval(claim.relative),
+        }
+        if worst:
+            row |= {"all draws right %": _interval(claim.worst), "of that by mess %": _interval(claim.excess_worst)}
+        p = claim.screened if claim.screened is not None else claim.no_effect
+        row |= {
+            "p": f"{p:.3f}" if p is not None else "untestable",
+            "unchanged": str(claim.unchanged),
+            "no answer": str(claim.missing),
+            "not asked": str(claim.waiting),
+        }
+        rows.append(row)
+    return rows
+
+
+def _reasons(analysis: Analysis) -> list[str]:
+    lines = []
+    for claim in analysis.claims:
+        if claim.decision:
+            lines.append(f"- `{claim.name}`: **{claim.decision.verdict}**, {inline(claim.decision.reason)}")
+            lines += [f"  - {inline(need)}" for need in settling(claim.needs)]
+    lines += [
+        f"- `{o.conditions[0].clause}`: **{o.decision.verdict}**, {inline(o.decision.reason)}" for o in analysis.others
+    ]
+    return lines
+
+
+def settling(needs: Sequence[Need]) -> list[str]:
+    """What would settle an inconclusive claim, a line each."""
+    lines = []
+    for need in needs:
+        price = f", ${need.cost:,.2f}" if need.cost is not None else ""
+        tokens = f", {need.tokens:,} tokens" if need.tokens is not None else ""
+        hardly = "" if need.affordable else "; so close to the margin that this is hardly worth it"
+        lines.append(
+            f"{need.towards} if the drop is {percent(need.true_drop)} points: {need.items:,} changed items "
+            f"({need.suite_items:,} in all) at {need.draws} draw{'s' if need.draws > 1 else ''} each, "
+            f"{need.calls:,} calls{tokens}{price}; {need.extended:,} changed items to go on from these answers{hardly}"
+        )
+    return lines
 
 
 def _notes(analysis: Analysis) -> list[str]:
@@ -187,41 +300,149 @@ def _notes(analysis: Analysis) -> list[str]:
     if analysis.clean:
         notes.append(
             f"clean accuracy {interval(analysis.clean)}% over {analysis.clean.items} items, "
-            f"{results.repeats} answers each; margin {percent(analysis.gate.margin)} points"
+            f"{results.repeats} answers each; gate: {', '.join(str(clause) for clause in analysis.gate.clauses)}"
         )
     if analysis.noise_floor:
         notes.append(
             f"noise floor: {interval(analysis.noise_floor)}% of answers flip between two clean runs "
             f"({analysis.noise_floor.items} items, {results.repeats} answers each)"
         )
+    notes += [_ladder_note(name, ladder, analysis) for name, ladder in analysis.ladders.items()]
     notes += analysis.warnings
-    notes.append(f"validity: {VALIDITY}")
+    notes.append(f"validity: {analysis.validity}")
     notes.append("outcomes: " + ", ".join(f"{count} {name}" for name, count in analysis.outcomes.items()))
     spend = f"${analysis.cost:.4f}" if analysis.cost is not None else "no listed price"
+    spared = f"; {analysis.spared} were not needed, the answer was known" if analysis.spared else ""
     notes.append(
-        f"{analysis.calls} of {analysis.planned} calls answered, {analysis.prompt_tokens:,} tokens in, "
+        f"{analysis.calls} of {analysis.planned} calls answered{spared}; {analysis.prompt_tokens:,} tokens in, "
         f"{analysis.completion_tokens:,} out, {spend}"
     )
-    settle = [claim for claim in analysis.claims if claim.decision.verdict is Verdict.INCONCLUSIVE]
-    notes += [f"{claim.name}: {claim.decision.reason}" for claim in settle]
+    for claim in analysis.claims:
+        if claim.decision and claim.decision.verdict is Verdict.INCONCLUSIVE:
+            notes.append(f"{claim.name}: {claim.decision.reason}")
+            if analysis.overall.verdict is Verdict.INCONCLUSIVE:
+                notes += [f"  {line}" for line in settling(claim.needs[:1])]
     return [plain(note) for note in notes]
+
+
+def _ladder_note(name: str, ladder: Ladder, analysis: Analysis) -> str:
+    parts = []
+    if any(claim.decision for claim in analysis.claims if claim.perturbation == name):
+        parts.append(f"certified up to severity {ladder.certified}" if ladder.certified else "no severity certified")
+        if ladder.broken is not None:
+            parts.append(f"broken from severity {ladder.broken}")
+    if ladder.breaking_point:
+        value, low, high = (f"{x:.1f}" if x < 1e9 else f"> {ladder.severities[-1]}" for x in ladder.breaking_point)
+        parts.append(f"crosses the margin at severity {value} [{low}, {high}]")
+    if ladder.area:
+        parts.append(f"mean drop over the ladder {interval(ladder.area)} points ({ladder.area.items} items)")
+    if ladder.trend:
+        parts.append(f"{interval(ladder.trend)} points more a step")
+    if ladder.uneven:
+        parts.append("warning: the drop does not rise with severity as it should")
+    return f"{name}: " + ", ".join(parts)
 
 
 def _estimate(estimate: Estimate | None) -> dict[str, Any] | None:
     return asdict(estimate) if estimate else None
 
 
-def _claim_json(claim: Claim) -> dict[str, Any]:
+def _finite(value: float) -> float | None:
+    return value if abs(value) < 1e300 and value == value else None
+
+
+def _ladder_json(ladder: Ladder) -> dict[str, Any]:
+    data = asdict(ladder)
+    if ladder.breaking_point:
+        data["breaking_point"] = [_finite(value) for value in ladder.breaking_point]
+    return data
+
+
+_SIMPLE = "drop relative clean messy lost gained excess worst excess_worst agreement corrected invalid".split()
+
+
+def _claim_json(claim: Claim, analysis: Analysis) -> dict[str, Any]:
     return {
         "claim": claim.name,
-        "verdict": claim.decision.verdict,
-        "reason": claim.decision.reason,
-        "drop": _estimate(claim.estimate),
-        "clean": _estimate(claim.clean),
-        "messy": _estimate(claim.messy),
-        "lost": claim.lost,
-        "gained": claim.gained,
+        "perturbation": claim.perturbation,
+        "severity": claim.severity,
+        "verdict": claim.decision.verdict if claim.decision else None,
+        "reason": claim.decision.reason if claim.decision else "no claim",
+        "conditions": [_condition_json(one, claim, analysis) for one in claim.conditions],
+        **{name: _estimate(getattr(claim, name)) for name in _SIMPLE},
+        "no_effect_p": claim.no_effect,
+        "no_effect_p_screened": claim.screened,
         "unchanged": claim.unchanged,
         "missing": claim.missing,
+        "not_asked": claim.waiting,
         "outcomes": claim.outcomes,
+        "mean_tokens": list(claim.tokens),
+        "mean_seconds": claim.seconds,
+        "cost_usd": claim.cost,
+        "flips": claim.flipped,
     }
+
+
+def _condition_json(condition: Condition, claim: Claim, analysis: Analysis) -> dict[str, Any]:
+    """One condition with everything that a statistician asks about it."""
+    found = condition.estimate
+    data: dict[str, Any] = {
+        "clause": str(condition.clause),
+        "estimand": condition.clause.measure,
+        "margin": condition.clause.bound,
+        "verdict": condition.decision.verdict,
+        "reason": condition.decision.reason,
+        "seed": analysis.results.seed,
+        "target": analysis.gate.target,
+        "missing": claim.missing,
+        "mdd": claim.detectable,
+        "noise_floor": analysis.noise_floor.value if analysis.noise_floor else None,
+        "validity": {
+            "audited": claim.invalid.items if claim.invalid else 0,
+            "q": claim.invalid.value if claim.invalid else None,
+            "drop": "corrected" if claim.corrected else "raw",
+        },
+        "looks": _looks_json(claim, analysis),
+        "multiplicity": {"family": len(analysis.claims) + len(analysis.others), "adjustment": "Holm"},
+        "required": [asdict(need) for need in claim.needs],
+    }
+    if found:
+        low, _, high = found.method.partition(", lower limit ")
+        data |= {
+            "n_items": found.items,
+            "n_groups": found.groups,
+            "k": found.draws,
+            "R": found.repeats,
+            "n_calls": sum(claim.outcomes.values()),
+            "discordant_items": found.discordant,
+            "b": claim.lost.value * claim.lost.items if claim.lost else None,
+            "e": claim.gained.value * claim.gained.items if claim.gained else None,
+            "deff": found.deff,
+            "n_eff": found.items / found.deff,
+            "estimate": found.value,
+            "ci_low": found.low,
+            "ci_high": found.high,
+            "level": found.level,
+            "method": found.method,
+            "side_methods": {"low": high or low, "high": low},
+        }
+    return data
+
+
+def _looks_json(claim: Claim, analysis: Analysis) -> dict[str, Any]:
+    fixed = analysis.gate.anytime or len(analysis.results.extents) > 1
+    bounds = () if fixed or not claim.looks else boundaries(claim.looks, (1 - analysis.gate.level) / 2)
+    return {"planned": claim.planned_looks, "taken": list(claim.looks), "boundary": list(bounds)}
+
+
+def _other_json(one: Judged, analysis: Analysis) -> dict[str, Any]:
+    return {
+        "claim": str(one.conditions[0].clause),
+        "verdict": one.decision.verdict,
+        "reason": one.decision.reason,
+        "estimate": _estimate(one.conditions[0].estimate),
+    }
+
+
+def _interval(estimate: Estimate | None) -> str:
+    return interval(estimate) if estimate else "-"

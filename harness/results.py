@@ -6,24 +6,28 @@ import json
 import os
 import platform
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from .cases import Case, Edit, Variant
 from .errors import CaseError, ResultsError
+from .gate import Gate, gate_from_dict
 from .journal import RECORDS, Record, final_records
-from .study import Gate, Plan
+from .study import Plan
 
 STUDY, CASES, VARIANTS = "study.json", "cases.jsonl", "variants.jsonl"
 
 
 @dataclass(frozen=True)
 class Results:
-    """A results folder, read: everything that a report needs, without a network.
+    """A results folder: everything that a report needs, without a network.
 
-    `records` holds, for each request id, the record that counts. Variants that changed nothing have no record.
+    `conditions` names the perturbations with their severities, in the study's order. `extents` are the numbers of items
+    it was run with, one after the other: more than one where it was extended after a look at its results.
+    `gate_changes` holds the gates it had before, each with the number of answers there were when it was replaced.
     """
 
     folder: Path
@@ -36,35 +40,83 @@ class Results:
     draws: int
     seed: int
     system: str
+    temperature: float | None
+    conditions: tuple[str, ...]
+    extents: tuple[int, ...]
+    gate_changes: tuple[dict[str, Any], ...]
     cases: dict[str, Case]
-    variants: tuple[Variant, ...]
-    records: dict[str, Record]
     versions: dict[str, str]
 
-    def clean_record(self, case_id: str, repeat: int) -> Record | None:
-        """The record of one clean call."""
-        return self.records.get(f"{case_id}/clean#{repeat}")
+    @property
+    def journal(self) -> Path:
+        """The journal of its answers."""
+        return self.folder / RECORDS
+
+    @cached_property
+    def variants(self) -> tuple[Variant, ...]:
+        """Every variant, unchanged ones included; read when first asked for."""
+        return tuple(self._variant(row) for row in _read_lines(self.folder / VARIANTS))
+
+    @cached_property
+    def records(self) -> dict[str, Record]:
+        """For each request id the record that counts; read when first asked for."""
+        return final_records(self.journal)
+
+    def variant_rows(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The lines of `variants.jsonl` as they are, each with the byte at which it begins."""
+        return _located_lines(self.folder / VARIANTS)
+
+    def variant_at(self, begin: int) -> Variant:
+        """The variant whose line begins at this byte."""
+        with (self.folder / VARIANTS).open("rb") as file:
+            file.seek(begin)
+            return self._variant(json.loads(file.readline()))
+
+    def _variant(self, row: dict[str, Any]) -> Variant:
+        try:
+            return Variant(
+                case=self.cases[row["case"]],
+                perturbation=row["perturbation"],
+                severity=row["severity"],
+                draw=row["draw"],
+                edits=tuple(Edit(**edit) for edit in row["edits"]),
+                effect=row["effect"],
+                target=row["target"],
+            )
+        except (KeyError, TypeError, CaseError) as error:
+            raise damaged(self.folder, error) from error
 
 
-def prepare(plan: Plan, folder: Path) -> Path:
+def damaged(folder: Path, error: Exception) -> ResultsError:
+    """The error for a folder whose own files do not hold what they should."""
+    return ResultsError(f"{folder}: {STUDY}, {CASES} or {VARIANTS} is damaged ({error!r})")
+
+
+def prepare(plan: Plan, folder: Path, *, extend: bool = False) -> Path:
     """Writes what the plan asks into the folder, or checks that the folder holds this very plan; gives the journal.
 
-    Raises ResultsError, naming what differs, where the folder holds another study.
+    With `extend` the folder may hold the same study with fewer items: its answers count, and from then on its verdict
+    comes from a rule that holds whenever it is asked. Raises ResultsError, naming what differs, where the folder holds
+    another study.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         known = folder / STUDY
+        before: dict[str, Any] = {}
         if known.exists():
-            _check_same(plan, _read_json(known), folder)
+            before = _read_json(known)
+            _check_same(plan, before, folder, extend)
         elif (folder / RECORDS).exists():
             raise ResultsError(
                 f"{folder}: holds answers ({RECORDS}) of a study that is gone ({STUDY}); use another folder"
             )
-        else:
+        elif extend:
+            raise ResultsError(f"{folder}: there is no study in it to extend")
+        if before.get("fingerprint") != plan.fingerprint:
             _write(folder / CASES, (_line(case.to_dict()) for case in plan.cases))
-            _write(folder / VARIANTS, (_line(variant.to_dict()) for variant in plan.variants))
+            _write(folder / VARIANTS, (_line(v.to_dict() | {"changed": v.changed}) for v in plan.variants))
         # last, so that the folder is whole; and each time, because gate and scorer may change without a new call
-        _write(known, [json.dumps(_description(plan), indent=2, ensure_ascii=True) + "\n"])
+        _write(known, [json.dumps(_description(plan, before, folder), indent=2, ensure_ascii=True) + "\n"])
     except OSError as error:
         raise ResultsError(f"{folder}: cannot be written: {error.strerror}") from error
     return folder / RECORDS
@@ -76,19 +128,6 @@ def read_results(folder: Path) -> Results:
         raise ResultsError(f"{folder}: not a results folder (no {STUDY} in it); `roadtest run STUDY` prints the folder")
     data = _read_json(folder / STUDY)
     try:
-        cases = {case.id: case for case in (Case.from_dict(row) for row in _read_lines(folder / CASES))}
-        variants = tuple(
-            Variant(
-                case=cases[row["case"]],
-                perturbation=row["perturbation"],
-                severity=row["severity"],
-                draw=row["draw"],
-                edits=tuple(Edit(**edit) for edit in row["edits"]),
-                effect=row["effect"],
-                target=row["target"],
-            )
-            for row in _read_lines(folder / VARIANTS)
-        )
         study = data["study"]
         return Results(
             folder=folder,
@@ -96,22 +135,32 @@ def read_results(folder: Path) -> Results:
             fingerprint=data["fingerprint"],
             manifest=data["manifest"],
             scorer=data["scorer"],
-            gate=Gate(**study["gate"]),
+            gate=gate_from_dict(study["gate"]),
             repeats=study["repeats"],
             draws=study["draws"],
             seed=study["seed"],
             system=data["system"],
-            cases=cases,
-            variants=variants,
-            records=final_records(folder / RECORDS),
+            temperature=study["endpoint"]["temperature"] if study["endpoint"]["model"] else None,
+            conditions=tuple(data["asked"]["perturbations"]),
+            extents=tuple(data["extents"]),
+            gate_changes=tuple(data["gate_changes"]),
+            cases={case.id: case for case in (Case.from_dict(row) for row in _read_lines(folder / CASES))},
             versions=data["versions"],
         )
     except (KeyError, TypeError, CaseError) as error:
-        raise ResultsError(f"{folder}: {STUDY}, {CASES} or {VARIANTS} is damaged ({error})") from error
+        raise damaged(folder, error) from error
 
 
-def _description(plan: Plan) -> dict[str, Any]:
+def _description(plan: Plan, before: dict[str, Any], folder: Path) -> dict[str, Any]:
+    extents = [size for size in before.get("extents", []) if size != len(plan.cases)]
+    gates = list(before.get("gate_changes", []))
+    gate = json.loads(json.dumps(asdict(plan.study.gate)))
+    answers = len(final_records(folder / RECORDS)) if before else 0
+    if answers and before["study"]["gate"] != gate:
+        gates.append({"gate": before["study"]["gate"], "answers": answers})
     return {
+        "extents": [*extents, len(plan.cases)],
+        "gate_changes": gates,
         "fingerprint": plan.fingerprint,
         "manifest": plan.manifest,
         "system": plan.asked["endpoint"]["model"] or plan.asked["endpoint"]["callable"],
@@ -134,11 +183,19 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _check_same(plan: Plan, data: dict[str, Any], folder: Path) -> None:
+def _check_same(plan: Plan, data: dict[str, Any], folder: Path, extend: bool) -> None:
     if data.get("fingerprint") == plan.fingerprint:
         return
-    was, now = data.get("asked", {}), plan.asked
-    changed = [key for key in now if json.loads(json.dumps(now[key])) != was.get(key)]
+    was, now = data.get("asked", {}), json.loads(json.dumps(plan.asked))
+    changed = [key for key in now if now[key] != was.get(key)]
+    items = max(data.get("extents", [0]))
+    grown = set(changed) == {"items", "variants"} and 0 < items < len(plan.cases)
+    if grown and was["variants"] == plan.manifest_of(items):
+        if extend:
+            return
+        raise ResultsError(
+            f"{folder} holds this study with {items} items; `--extend` adds to it and pays for the new items only"
+        )
     raise ResultsError(
         f"{folder} holds another study (it differs in {', '.join(changed) or 'its fingerprint'}); "
         "give this one a folder of its own with --into"
@@ -170,12 +227,21 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    return (row for _, row in _located_lines(path))
+
+
+def _located_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    begin = 0
     try:
-        with path.open(encoding="utf-8", errors="backslashreplace") as file:
+        with path.open("rb") as file:
             for at, line in enumerate(file, start=1):
                 try:
-                    yield json.loads(line)
+                    row = json.loads(line)
                 except ValueError as error:
                     raise ResultsError(f"{path}, line {at}: not JSON ({error})") from error
+                if not isinstance(row, dict):
+                    raise ResultsError(f"{path}, line {at}: is damaged (not a JSON object)")
+                yield begin, row
+                begin += len(line)
     except OSError as error:
         raise ResultsError(f"{path}: cannot be read: {error.strerror}") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .analysis import Analysis, analyse
+from .analysis import Analysis, analyse, look
 from .errors import StudyError
 from .replay import Outcome, Watcher, replay
 from .replies import Endpoint
@@ -20,21 +20,30 @@ def run_study(
     into: Path | None = None,
     watch: Watcher = lambda record: None,
     concurrency: int = 0,
+    extend: bool = False,
 ) -> tuple[Analysis, Outcome]:
     """Asks what the study plans and the results folder lacks, writes the report, and gives what was found.
 
     `endpoint` stands in for the one the study names and then needs `into`, the results folder (`results_folder` by
-    default), because the study's fingerprint does not know it.
-    A run that stopped early is reported as far as it got and goes on when it is called again. Raises StudyError or
-    CaseError before anything is spent, ResultsError where the folder holds another study or cannot be written.
+    default), because the study's fingerprint does not know it. It stops paying when the verdict is known, by the looks
+    of the study's gate. With `extend` the folder may hold the same study with fewer items. A run that was interrupted
+    is reported as far as it got and goes on when it is called again. Raises StudyError or CaseError before anything is
+    spent, ResultsError where the folder holds another study or cannot be written.
     """
     planned = study if isinstance(study, Plan) else plan(study)
     if endpoint is not None and into is None:
         raise StudyError("an endpoint that stands in for the study's needs a results folder of its own: pass into=")
     endpoint = endpoint or planned.study.system.endpoint(planned.study.folder)
     folder = into or results_folder(planned)
-    journal = prepare(planned, folder)
-    outcome = replay(planned, endpoint, journal, watch=watch, concurrency=concurrency)
+    journal = prepare(planned, folder, extend=extend)
+    outcome = replay(
+        planned,
+        endpoint,
+        journal,
+        watch=watch,
+        concurrency=concurrency,
+        rule=lambda: look(read_results(folder)).settled(),
+    )
     analysis = analyse(read_results(folder))
     write_report(analysis, folder)
     return analysis, outcome

@@ -28,7 +28,7 @@ def exact(case: Case, reply: Reply) -> Score:
     if not answer:
         return Score(None, "unparsable: empty answer")
     right = answer in {normalised(known) for known in case.answers}
-    return Score(float(right), "equals the target" if right else "differs from the target")
+    return Score(float(right), "equals the target" if right else "differs from the target", answer)
 
 
 def label(case: Case, reply: Reply) -> Score:
@@ -43,7 +43,7 @@ def label(case: Case, reply: Reply) -> Score:
         named = [max(first, key=len)]
     if len(named) != 1:
         return Score(None, "unparsable: names " + (" and ".join(named) if named else "none of the choices"))
-    return Score(float(named[0] == case.target), f"names {named[0]}")
+    return Score(float(named[0] == case.target), f"names {named[0]}", named[0])
 
 
 def number(case: Case, reply: Reply) -> Score:
@@ -52,7 +52,7 @@ def number(case: Case, reply: Reply) -> Score:
     if not found:
         return Score(None, "unparsable: no number")
     value, wanted = _decimal(found[-1]), {_decimal(known) for known in case.answers}
-    return Score(float(value in wanted), f"reads {value}")
+    return Score(float(value in wanted), f"reads {value}", str(value))
 
 
 def contains(case: Case, reply: Reply) -> Score:
@@ -61,7 +61,7 @@ def contains(case: Case, reply: Reply) -> Score:
     if not answer:
         return Score(None, "unparsable: empty answer")
     right = any(_stands_in(normalised(known), answer) for known in case.answers)
-    return Score(float(right), "holds the target" if right else "does not hold the target")
+    return Score(float(right), "holds the target" if right else "does not hold the target", answer)
 
 
 def token_f1(case: Case, reply: Reply) -> Score:
@@ -73,7 +73,7 @@ def token_f1(case: Case, reply: Reply) -> Score:
     if not answer:
         return Score(None, "unparsable: empty answer")
     best = max(_f1(answer, _bag(known)) for known in case.answers)
-    return Score(best, f"token F1 {best:.2f}")
+    return Score(best, f"token F1 {best:.2f}", normalised(reply.text))
 
 
 SCORERS: dict[str, Scorer] = {

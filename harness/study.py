@@ -7,7 +7,7 @@ import math
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,9 @@ from ..perturbations import Perturbation, parse
 from .cases import Case, Frame, Variant
 from .endpoints import LiteLLM, load_callable
 from .errors import StudyError, did_you_mean
+from .gate import Gate, points
 from .replies import Endpoint, Message
+from .schedule import blocks
 from .scorers import find_scorer
 from .seeds import digest, stream
 
@@ -85,20 +87,6 @@ class System:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """What must hold for a GO: the drop in accuracy lies below `margin` (a fraction), at this confidence `level`."""
-
-    margin: float
-    level: float = 0.95
-
-    def __post_init__(self) -> None:
-        if not 0 < self.margin < 1:
-            raise StudyError(f"[gate] margin must lie between 0 and 1 (0.05 or '5pp' is 5 points), not {self.margin}")
-        if not 0.5 < self.level < 1:
-            raise StudyError(f"[gate] level must lie between 0.5 and 1, not {self.level}")
-
-
 @dataclass(frozen=True)
 class Study:
     """One study = one TOML file. Raises StudyError for values that cannot be run.
@@ -136,6 +124,7 @@ class Study:
             raise StudyError(f"perturbations names {next(c for c in clauses if clauses.count(c) > 1)!r} twice")
         if self.scorer:
             find_scorer(self.scorer)
+        self.gate.conditions(clauses)
 
     @property
     def clauses(self) -> tuple[tuple[Perturbation, int], ...]:
@@ -156,13 +145,22 @@ class Study:
 
 @dataclass(frozen=True)
 class Request:
-    """One planned call: `variant` is None for a clean one, `repeat` counts the asks of the same thing from 0."""
+    """One planned call: `variant` is None for a clean one, `repeat` counts the asks of the same thing from 0.
+
+    `look` counts the looks at the results that come before it.
+    """
 
     id: str
     case: Case
     messages: tuple[Message, ...]
     variant: Variant | None = None
     repeat: int = 0
+    look: int = 0
+
+    @property
+    def condition(self) -> str:
+        """`clean`, or the variant's perturbation with its severity."""
+        return self.variant.condition if self.variant else "clean"
 
 
 @dataclass(frozen=True)
@@ -177,28 +175,43 @@ class Plan:
     variants: tuple[Variant, ...]
 
     @cached_property
-    def requests(self) -> tuple[Request, ...]:
-        """Clean, repeated and perturbed calls in one seeded random order, so that drift is not mistaken for mess.
+    def looks(self) -> tuple[int, ...]:
+        """For each case, the look (from 0) before which it is asked."""
+        return blocks(
+            grouping(self.cases, self.study.gate), self.study.gate.looks if not self.study.gate.anytime else 0
+        )
 
-        Variants that leave the case as it was are not asked.
+    @cached_property
+    def requests(self) -> tuple[Request, ...]:
+        """Clean, repeated and perturbed calls, in seeded random order between one look at the results and the next.
+
+        Mixed, so that drift is not mistaken for mess. Variants that leave the case as it was are not asked.
         """
+        look = {case.id: at for case, at in zip(self.cases, self.looks, strict=True)}
         requests = [
-            Request(f"{case.id}/clean#{repeat}", case, self.frame.messages(case), repeat=repeat)
+            Request(f"{case.id}/clean#{repeat}", case, self.frame.messages(case), None, repeat, look[case.id])
             for case in self.cases
             for repeat in range(self.study.repeats)
         ]
         requests += [
-            Request(variant.id, variant.case, self.frame.messages(variant.messy), variant)
+            Request(variant.id, variant.case, self.frame.messages(variant.messy), variant, 0, look[variant.case.id])
             for variant in self.variants
             if variant.changed
         ]
         stream(self.study.seed, "order").shuffle(requests)
+        requests.sort(key=lambda request: request.look)
         return tuple(requests)
 
     @cached_property
     def manifest(self) -> str:
         """SHA-256 of all variants with their edits: the same on every machine."""
-        return digest(*(json.dumps(variant.to_dict(), sort_keys=True) for variant in self.variants)).hex()
+        return self.manifest_of(len(self.cases))
+
+    def manifest_of(self, items: int) -> str:
+        """The manifest of the same study with only the first so many items."""
+        kept = {case.id for case in self.cases[:items]}
+        lines = (json.dumps(v.to_dict(), sort_keys=True) for v in self.variants if v.case.id in kept)
+        return digest(*lines).hex()
 
     @cached_property
     def asked(self) -> dict[str, Any]:
@@ -220,6 +233,11 @@ class Plan:
     def fingerprint(self) -> str:
         """12 hex digits that change when anything does that decides what is asked."""
         return digest(json.dumps(self.asked, sort_keys=True)).hex()[:12]
+
+
+def grouping(cases: Sequence[Case], gate: Gate) -> tuple[str, ...]:
+    """The group of dependent items of each case; every case is its own where the claim is about the suite alone."""
+    return tuple(case.id if gate.target == "suite" else case.group or case.id for case in cases)
 
 
 def plan(study: Study) -> Plan:
@@ -253,16 +271,28 @@ def plan(study: Study) -> Plan:
 
 def load_study(path: Path) -> Study:
     """The study in a TOML file. Raises StudyError, naming the file, for what is broken, unknown or of a wrong type."""
+    data = _toml(path)
     try:
-        data = tomllib.loads(path.read_bytes().decode("utf-8"))
+        return study_from_dict(data, folder=path.parent, default_name=path.stem)
+    except StudyError as error:
+        raise StudyError(f"{path}: {error}") from error
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8"))
     except OSError as error:
         raise StudyError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise StudyError(f"{path}: not UTF-8 ({error.reason})") from error
     except tomllib.TOMLDecodeError as error:
         raise StudyError(f"{path}: not TOML: {error}") from error
+
+
+def load_gate(path: Path) -> Gate:
+    """The [gate] table of a TOML file, which may hold other tables too. Raises StudyError, naming the file."""
     try:
-        return study_from_dict(data, folder=path.parent, default_name=path.stem)
+        return _gate(_table(_toml(path), "gate"))
     except StudyError as error:
         raise StudyError(f"{path}: {error}") from error
 
@@ -275,21 +305,16 @@ def study_from_dict(data: Mapping[str, Any], folder: Path | None = None, default
         raise StudyError(
             "suite and perturbations must be given, as in suite = 'arithmetic', perturbations = ['typos@3']"
         )
-    if tables["gate"] is None or "margin" not in tables["gate"]:
-        raise StudyError(
-            "[gate] margin must be stated, as in margin = '5pp': nobody else can say what drop you can bear"
-        )
     if tables["endpoint"] is None:
         raise StudyError("[endpoint] is missing, as in model = 'openai/gpt-4o-mini'")
     frame = tables["frame"]
-    gate = tables["gate"] | {"margin": points(tables["gate"]["margin"])}
     return Study(
         **(
             {"name": default_name}
             | _checked(Study, rest, "", skip=("system", "gate", "frame", "folder"))
             | {
                 "system": System(**_checked(System, tables["endpoint"], "[endpoint] ")),
-                "gate": Gate(**_checked(Gate, gate, "[gate] ")),
+                "gate": _gate(tables["gate"]),
                 "frame": _frame(frame) if frame is not None else None,
                 "folder": folder or Path(),
             }
@@ -297,14 +322,11 @@ def study_from_dict(data: Mapping[str, Any], folder: Path | None = None, default
     )
 
 
-def points(value: object) -> float:
-    """A margin as a fraction: 0.05, '5pp' and '5%' are all five points. Raises StudyError for anything else."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(?:pp|%|points?)\s*", str(value))
-    if not match:
-        raise StudyError(f"margin = {value!r} must be a fraction such as 0.05, or points such as '5pp'")
-    return float(match[1]) / 100
+def _gate(table: Mapping[str, Any] | None) -> Gate:
+    gate = dict(table or {})
+    for key in {"margin", "invalid"} & set(gate):
+        gate[key] = points(gate[key], key)
+    return Gate(**_checked(Gate, gate, "[gate] "))
 
 
 def expand(text: str, key: str) -> str:
@@ -331,6 +353,7 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "int": ((int,), "a whole number"),
     "float": ((int, float), "a number"),
     "tuple[str, ...]": ((list,), "a list of strings"),
+    "float | None": ((int, float), "a number"),
     "Mapping[str, Any]": ((dict,), "a table"),
 }
 """What a key of a study may hold, by the declared type of its field, and what an error calls that."""

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 # Lowest first; files of one layer do not import each other.
 LAYERS = [
     {"harness.errors"},
-    {"harness.cases", "harness.seeds", "harness.embedded"},
+    {"harness.cases", "harness.seeds", "harness.embedded", "harness.gate", "harness.schedule"},
     {"harness.replies", "perturbations.text"},
     {"perturbations.perturbation", "datasets.loading", "harness.endpoints", "harness.scorers"},
     {
@@ -23,8 +23,20 @@ LAYERS = [
     {"harness.study", "harness.journal"},
     {"harness.results"},
     {"harness.replay", "harness.statistics"},
-    {"harness.policy"},
-    {"harness.analysis"},
+    {
+        "harness.alternatives",
+        "harness.answers",
+        "harness.power",
+        "harness.sequential",
+        "harness.severity",
+        "harness.significance",
+        "harness.simulation",
+        "harness.validity",
+    },
+    {"harness.pairs", "harness.calibration"},
+    {"harness.policy", "harness.planning"},
+    {"harness.analysis", "harness.selftest"},
+    {"harness.comparison"},
     {"harness.report"},
     {"harness.run"},
     {"harness.cli"},

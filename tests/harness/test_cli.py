@@ -54,10 +54,23 @@ def app(tmp_path):
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["list"], ["preview"], ["run"], ["report"], ["gate"], ["model"], ["model", "serve"], ["model", "fetch"]],
+    [
+        "",
+        "list",
+        "preview",
+        "plan",
+        "run",
+        "report",
+        "gate",
+        "compare",
+        "selftest",
+        "model",
+        "model serve",
+        "model fetch",
+    ],
 )
 def test_every_command_has_help_that_teaches(command):
-    run = roadtest(*command, "--help")
+    run = roadtest(*command.split(), "--help")
     assert run.returncode == 0
     assert "Usage:" in run.stdout
     assert len(run.stdout.split()) > 15
@@ -87,7 +100,8 @@ def test_run_report_and_gate(app, write_study):
     study = write_study("suite = 'arithmetic'\nitems = 80\nperturbations = ['casing@5']", 'callable = "app:answer"')
     run = roadtest("run", study, "--into", "r", cwd=app)
     assert run.returncode == 0, run.stderr
-    assert run.stdout.startswith("NO-GO: casing@5 above the margin")
+    assert run.stdout.startswith("NO-GO: casing@5: the drop is above the margin: 100.0 [")
+    assert "planned calls were not made" in run.stderr
     assert f"report: {Path('r') / 'report.md'}" in run.stdout
     assert "call/s" in run.stderr
     assert "$0.0000" in run.stderr
@@ -114,11 +128,14 @@ def test_run_report_and_gate(app, write_study):
 @pytest.mark.parametrize(
     ("function", "items", "options", "code", "verdict"),
     [
-        ("right", 80, (), 0, "GO"),
+        ("right", 100, (), 0, "GO"),
         ("answer", 80, (), 1, "NO-GO"),
         ("right", 40, (), 3, "INCONCLUSIVE"),
         ("right", 40, ("--inconclusive-as", "pass"), 0, "INCONCLUSIVE"),
         ("right", 40, ("--margin", "20pp"), 0, "GO"),
+        ("right", 40, ("casing@5: drop <= 20pp and accuracy >= 50%",), 0, "GO"),
+        ("answer", 80, ("casing: drop <= 20pp",), 1, "NO-GO"),
+        ("right", 40, ("*: relative drop <= 5%",), 3, "INCONCLUSIVE"),
     ],
 )
 def test_the_gate_exits_with_the_verdict(app, write_study, function, items, options, code, verdict):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from dataclasses import replace
 
@@ -23,8 +24,8 @@ from roadtest.harness import (
     run_study,
     terminal,
 )
+from roadtest.harness.gate import Gate
 from roadtest.harness.report import fence, inline, plain
-from roadtest.harness.study import Gate
 
 ANSWERS = {case.text: case.target for case in load_suite("arithmetic").cases}
 
@@ -39,9 +40,13 @@ def right_always(text):
     return ANSWERS[text if text in ANSWERS else max(ANSWERS, key=lambda known: len(words & set(known.lower().split())))]
 
 
+TOP = "suite = 'arithmetic'\nitems = 80\nperturbations = ['casing@5', 'small_talk@2']"
+
+
 @pytest.fixture
 def study(write_study):
-    return load_study(write_study("suite = 'arithmetic'\nitems = 80\nperturbations = ['casing@5', 'small_talk@2']"))
+    """Without early stopping."""
+    return load_study(write_study(TOP, gate='margin = "5pp"\nlooks = 1'))
 
 
 def run(study, script, folder):
@@ -53,9 +58,9 @@ def test_no_fall_is_go_and_says_on_what_it_rests(study, tmp_path):
     assert outcome.complete
     assert analysis.overall.verdict is Verdict.GO
     for claim in analysis.claims:
-        assert claim.estimate.value == 0
-        assert claim.estimate.items + claim.unchanged == 80
-        assert claim.estimate.repeats == 2
+        assert claim.drop.value == 0
+        assert claim.drop.items + claim.unchanged == 80
+        assert claim.drop.repeats == 2
     assert any("ceiling" in warning for warning in analysis.warnings)
     assert any("deterministic" in warning for warning in analysis.warnings)
 
@@ -64,9 +69,10 @@ def test_a_total_fall_is_no_go_with_examples(study, tmp_path):
     analysis, _ = run(study, right_on_clean, tmp_path / "r")
     assert analysis.overall.verdict is Verdict.NO_GO
     (casing, _) = analysis.claims
-    assert casing.estimate.value == 1
-    assert (casing.lost, casing.gained) == (1, 0)
-    assert len(casing.flips) == casing.estimate.items
+    assert casing.drop.value == 1
+    assert (casing.lost.value, casing.gained.value) == (1, 0)
+    assert casing.flipped == casing.drop.items
+    assert len(casing.flips) == 5
     assert casing.flips[0].messy_answer == "-1"
 
 
@@ -91,7 +97,7 @@ def test_failures_are_neither_wrong_nor_dropped_silently(study, tmp_path):
     assert outcome.failed > 0
     assert analysis.overall.verdict is Verdict.INCONCLUSIVE
     assert all("brought no answer" in claim.decision.reason for claim in analysis.claims)
-    assert all(claim.estimate.value == 0 for claim in analysis.claims), "what came back was right"
+    assert all(claim.drop.value == 0 for claim in analysis.claims), "what came back was right"
     assert analysis.outcomes["failed: server"] == outcome.failed
 
 
@@ -109,7 +115,7 @@ def test_unparsable_and_truncated_answers_count_as_wrong_and_are_told_apart(stud
     casing, small_talk = analysis.claims
     assert set(casing.outcomes) == {"unparsable", "truncated"}, "a protected capital stays one"
     assert set(small_talk.outcomes) == {"truncated"}
-    assert casing.estimate.value == 1
+    assert casing.drop.value == 1
 
 
 def test_a_noisy_endpoint_has_a_noise_floor(study, tmp_path):
@@ -122,17 +128,250 @@ def test_a_noisy_endpoint_has_a_noise_floor(study, tmp_path):
 def test_another_margin_or_scorer_costs_no_call(study, tmp_path):
     run(study, right_on_clean, tmp_path / "r")
     results = read_results(tmp_path / "r")
-    assert analyse(results, gate=Gate(0.99)).gate.margin == 0.99
+    assert analyse(results, gate=Gate(0.99, looks=1)).gate.margin == 0.99
     assert analyse(results, scorer="contains").clean.value == 1
 
 
 def test_a_changed_gate_counts_at_once_and_costs_no_call(study, tmp_path):
     run(study, right_always, tmp_path / "r")
     silent = Scripted([])
-    analysis, _ = run_study(replace(study, gate=Gate(0.001)), silent, into=tmp_path / "r")
+    analysis, _ = run_study(replace(study, gate=Gate(0.001, looks=1)), silent, into=tmp_path / "r")
     assert analysis.gate.margin == 0.001
     assert analysis.overall.verdict is Verdict.INCONCLUSIVE
     assert silent.calls == []
+
+
+def test_a_known_answer_is_not_paid_for_any_further(write_study, tmp_path):
+    study = load_study(write_study(TOP.replace("80", "200")))
+    analysis, outcome = run(study, right_on_clean, tmp_path / "r")
+    assert analysis.overall.verdict is Verdict.NO_GO
+    assert outcome.complete
+    assert outcome.spared > 0.7 * analysis.planned, "a total fall shows at the first look"
+    assert analysis.spared == outcome.spared == analysis.planned - analysis.calls
+    assert analysis.claims[0].looks[-1] < 0.3
+    assert "were not needed, the answer was known" in terminal(analysis)
+    again, outcome = run(study, lambda text: AssertionError("asked again"), tmp_path / "r")
+    assert outcome.spared == analysis.spared
+    assert again.calls == analysis.calls
+    everything = load_study(write_study(TOP.replace("80", "200"), gate='margin = "5pp"\nlooks = 1'))
+    whole, _ = run(everything, right_on_clean, tmp_path / "whole")
+    assert whole.calls == whole.planned
+
+
+def test_a_claim_that_is_go_is_not_asked_on_while_others_are_open(write_study, tmp_path):
+    study = load_study(write_study(TOP.replace("80", "200")))
+    asked = []
+
+    def script(text):
+        asked.append(text)
+        lower = text == text.lower()
+        return "-1" if lower and len(text) % 17 == 0 else right_always(text)
+
+    analysis, outcome = run(study, script, tmp_path / "r")
+    casing, small_talk = analysis.claims
+    assert small_talk.decision.verdict is Verdict.GO
+    assert small_talk.waiting > 0
+    assert casing.waiting < small_talk.waiting
+    assert outcome.spared >= small_talk.waiting
+    assert len(asked) == analysis.calls
+
+
+def test_an_interrupted_study_goes_by_its_last_complete_look(write_study, tmp_path):
+    study = load_study(write_study(TOP.replace("80", "200") + "\nrepeats = 1"))
+    turns = iter(range(10**6))
+
+    def script(text):
+        return EndpointError("auth", "gone") if next(turns) >= 150 else right_always(text)
+
+    analysis, outcome = run(study, script, tmp_path / "r")
+    assert "gone" in outcome.stopped
+    (casing, small_talk) = analysis.claims
+    assert casing.drop.items == small_talk.drop.items == 40, "two looks of twenty items; the rest waits"
+    assert casing.looks == (0.1, 0.2)
+    assert casing.drop.level > 0.9999
+
+
+def test_before_the_first_look_there_is_no_verdict(write_study, tmp_path):
+    study = load_study(write_study(TOP.replace("80", "200")))
+    turns = iter(range(10**6))
+
+    def script(text):
+        return EndpointError("auth", "gone") if next(turns) >= 60 else right_on_clean(text)
+
+    analysis, _ = run(study, script, tmp_path / "r")
+    assert analysis.overall.verdict is Verdict.INCONCLUSIVE
+    assert "not yet at a look" in analysis.claims[0].decision.reason
+    assert 0 < analysis.claims[0].drop.items < 20
+
+
+def test_an_extended_study_keeps_its_answers_and_changes_its_rule(study, tmp_path):
+    small, _ = run(study, right_always, tmp_path / "r")
+    assert small.calls == 320
+    larger = replace(study, items=220)
+    with pytest.raises(ResultsError, match=r"holds this study with 80 items; `--extend` adds to it"):
+        run(larger, right_always, tmp_path / "r")
+    asked = Scripted(right_always)
+    analysis, outcome = run_study(larger, asked, into=tmp_path / "r", extend=True)
+    assert len(asked.calls) == outcome.answered - 320 > 0
+    assert analysis.results.extents == (80, 220)
+    assert any("extended from 80 to 220 items" in warning for warning in analysis.warnings)
+    assert all("e-process" in claim.conditions[0].estimate.method for claim in analysis.claims)
+    assert analysis.overall.verdict is Verdict.GO
+    fixed = analyse(analysis.results).claims[0].drop
+    assert fixed.high < analysis.claims[0].conditions[0].estimate.high, "looking at any time has its price"
+    again, outcome = run_study(larger, Scripted([]), into=tmp_path / "r")
+    assert again.calls == analysis.calls
+
+
+def test_only_the_same_study_can_be_extended(study, tmp_path):
+    run(study, right_always, tmp_path / "r")
+    with pytest.raises(ResultsError, match="differs in items, seed, variants"):
+        run_study(replace(study, items=90, seed=4), Scripted([]), into=tmp_path / "r", extend=True)
+    with pytest.raises(ResultsError, match="there is no study in it to extend"):
+        run_study(study, Scripted([]), into=tmp_path / "empty", extend=True)
+
+
+def test_a_gate_that_was_changed_after_answers_says_so(study, tmp_path):
+    run(study, right_on_clean, tmp_path / "r")
+    analysis, _ = run(replace(study, gate=Gate(0.9, looks=1)), right_on_clean, tmp_path / "r")
+    assert any(
+        "the gate was changed when 320 answers were there; it had been *: drop <= 5pp" in w for w in analysis.warnings
+    )
+
+
+def test_a_suite_claim_is_known_when_the_suite_is_asked(write_study, tmp_path):
+    study = load_study(write_study(TOP, gate='margin = "5pp"\ntarget = "suite"'))
+
+    def script(text):
+        return "-1" if text == text.lower() and len(text) % 40 == 0 else right_always(text)
+
+    analysis, outcome = run(study, script, tmp_path / "r")
+    assert analysis.overall.verdict is not Verdict.INCONCLUSIVE
+    casing = analysis.claims[0].conditions[0].estimate
+    assert "without replacement" in casing.method
+    assert outcome.complete
+
+
+def test_what_would_settle_it_comes_with_every_inconclusive(study, tmp_path):
+    def script(text):
+        return "-1" if text == text.lower() and len(text) % 20 == 0 else right_always(text)
+
+    analysis, _ = run(study, script, tmp_path / "r")
+    open_claims = [claim for claim in analysis.claims if claim.decision.verdict is Verdict.INCONCLUSIVE]
+    assert open_claims
+    for claim in open_claims:
+        assert claim.needs
+        for need in claim.needs:
+            assert need.items > claim.drop.items
+            assert need.calls == need.items * (2 + need.draws)
+            assert need.extended >= need.items
+    if analysis.overall.verdict is Verdict.INCONCLUSIVE:
+        assert "if the drop is 0.0 points" in terminal(analysis)
+
+
+def test_an_audit_corrects_the_drop_and_unknown_ids_are_named(study, tmp_path):
+    analysis, _ = run(study, right_on_clean, tmp_path / "r")
+    ids = [v.id for v in analysis.results.variants if v.condition == "casing@5"]
+    lines = [json.dumps({"id": key, "valid": at % 20 != 0, "by": "ann"}) for at, key in enumerate(ids)]
+    (tmp_path / "r" / "audit.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    audited = analyse(read_results(tmp_path / "r"))
+    casing, small_talk = audited.claims
+    assert casing.invalid.value == pytest.approx(0.05)
+    assert casing.corrected.method.startswith("audit-corrected")
+    assert small_talk.corrected is None
+    assert "corrected by people's readings for casing@5" in audited.validity
+    half = [json.dumps({"id": key, "valid": at % 4 != 0, "by": "ann"}) for at, key in enumerate(ids)]
+    (tmp_path / "r" / "audit.jsonl").write_text("\n".join(half) + "\n", encoding="utf-8")
+    assert "needs repair" in analyse(read_results(tmp_path / "r")).claims[0].decision.reason
+    other = [json.dumps({"id": key, "valid": at % 3 != 0, "by": "bob"}) for at, key in enumerate(ids)]
+    (tmp_path / "r" / "audit.jsonl").write_text("\n".join(half + other) + "\n", encoding="utf-8")
+    assert "agree too little" in analyse(read_results(tmp_path / "r")).claims[0].decision.reason
+    for line, message in (('{"id": "nobody", "valid": true}', "never asked"), ('{"id": 3}', "line 1: expected")):
+        (tmp_path / "r" / "audit.jsonl").write_text(line + "\n", encoding="utf-8")
+        with pytest.raises(ResultsError, match=message):
+            analyse(read_results(tmp_path / "r"))
+
+
+def test_human_labels_correct_a_judge(study, tmp_path):
+    analysis, _ = run(study, right_on_clean, tmp_path / "r")
+    cases = list(analysis.results.cases)
+    rows = []
+    for case_id in cases[:70]:  # people find that the messy answers were right after all
+        rows.append({"id": f"{case_id}/clean#0", "score": 1.0, "by": "ann"})
+        rows.append({"id": f"{case_id}/casing@5#0", "score": 1.0, "by": "ann"})
+    (tmp_path / "r" / "labels.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
+    corrected = analyse(read_results(tmp_path / "r")).claims[0]
+    assert corrected.drop.value == 1.0
+    assert corrected.corrected.value < 0.05
+    assert corrected.corrected.method.startswith("PPI++")
+    (tmp_path / "r" / "labels.jsonl").write_text("\n".join(map(json.dumps, rows[:40])) + "\n", encoding="utf-8")
+    assert "60 are needed to correct the judge" in analyse(read_results(tmp_path / "r")).claims[0].decision.reason
+
+
+def test_an_assumed_share_of_invalid_variants_widens_the_interval(study, tmp_path):
+    def script(text):
+        return "-1" if text == text.lower() and len(text) % 11 == 0 else right_always(text)
+
+    plain, _ = run(study, script, tmp_path / "r")
+    wider = analyse(plain.results, gate=Gate(0.05, looks=1, invalid=0.1))
+    before, after = plain.claims[0].conditions[0].estimate, wider.claims[0].conditions[0].estimate
+    assert after.low < before.low
+    assert after.high > before.high
+    assert "not audited; intervals are widened for 10%" in wider.validity
+
+
+def test_draws_give_worst_of_k_beside_its_matched_baseline(write_study, tmp_path):
+    top = "suite = 'arithmetic'\nitems = 60\nperturbations = ['typos@5']\ndraws = 3\nrepeats = 3"
+    study = load_study(write_study(top, gate='margin = "10pp"\nlooks = 1'))
+    luck = random.Random(3)
+    analysis, _ = run(study, lambda text: "-1" if luck.random() < 0.12 else right_always(text), tmp_path / "r")
+    (typos,) = analysis.claims
+    assert typos.drop.draws == 3
+    assert typos.worst.value < 0.85
+    assert typos.excess_worst.low < 0 < typos.excess_worst.high, "noise alone, and the baseline has it too"
+    assert 0.6 < typos.agreement.value < 0.95
+    assert analysis.clean_agreement.value < 0.95
+    assert "all draws right %" in terminal(analysis)
+
+
+def test_a_ladder_is_read_as_one(write_study, tmp_path):
+    top = "suite = 'arithmetic'\nitems = 200\nperturbations = ['typos@3', 'typos@4', 'typos@5']\nrepeats = 1"
+    study = load_study(write_study(top, gate='margin = "5pp"\nlooks = 1\nclaims = ["typos: certified >= 4"]'))
+    variants = plan(study).variants
+    changed = {v.text: v.severity for v in variants if v.changed}
+    clean = {text: text for text in ANSWERS} | {v.text: v.case.text for v in variants}
+
+    def script(text):
+        return "-1" if changed.get(text) == 5 and len(text) % 3 else ANSWERS[clean[text]]
+
+    analysis, _ = run(study, script, tmp_path / "r")
+    ladder = analysis.ladders["typos"]
+    assert ladder.severities == (3, 4, 5)
+    assert ladder.broken == 5
+    assert ladder.breaking_point[0] > 4
+    assert ladder.trend.low > 0
+    (certified,) = analysis.others
+    assert str(certified.conditions[0].clause) == "typos: certified >= 4"
+    assert [claim.decision.verdict for claim in analysis.claims] == [Verdict.GO, Verdict.GO, Verdict.NO_GO]
+    assert analysis.overall.verdict is Verdict.GO, "severity 5 is not asked for"
+    assert analysis.overall.reason == "typos: every severity up to 4 is GO"
+
+
+def test_the_mean_over_all_mess_is_a_claim_of_its_own(write_study, tmp_path):
+    study = load_study(write_study(TOP.replace("80", "200"), gate='claims = ["mean: drop <= 5pp"]'))
+    analysis, _ = run(study, right_always, tmp_path / "r")
+    assert analysis.overall.verdict is Verdict.GO
+    assert [claim.decision for claim in analysis.claims] == [None, None]
+    assert "no claim" in terminal(analysis)
+    assert "mean: drop <= 5pp" in terminal(analysis)
+    assert any("measured and decide nothing" in warning for warning in analysis.warnings)
+
+
+def test_a_cached_endpoint_is_called_out(write_study, tmp_path):
+    endpoint = 'model = "openai/x"\ntemperature = 0.7'
+    study = load_study(write_study(TOP, endpoint, gate='margin = "5pp"\nlooks = 1'))
+    analysis, _ = run(study, right_always, tmp_path / "r")
+    assert any("at temperature 0.7: something caches answers" in warning for warning in analysis.warnings)
 
 
 def test_a_stand_in_endpoint_needs_a_folder_of_its_own(study):
@@ -168,12 +407,12 @@ def test_damaged_results_are_named(study, tmp_path):
     stray = (tmp_path / "r" / "records.jsonl").read_text().splitlines()[0].replace('"id": "arith', '"id": "nobody-')
     with (tmp_path / "r" / "records.jsonl").open("a") as file:
         file.write(stray + "\n")
-    with pytest.raises(ResultsError, match=r"the journal has a record 'nobody-.*' of no case of this study"):
+    with pytest.raises(ResultsError, match=r"has a record 'nobody-.*' of no planned call"):
         analyse(read_results(tmp_path / "r"))
     for content in (b"{}\n", b"\xff\n", b"null\n"):
         (tmp_path / "r" / "variants.jsonl").write_bytes(content)
         with pytest.raises(ResultsError, match=r"is damaged|not JSON"):
-            read_results(tmp_path / "r")
+            analyse(read_results(tmp_path / "r"))
     for content in ("null", "[]", "{"):
         (tmp_path / "r" / "study.json").write_text(content)
         with pytest.raises(ResultsError, match=r"expected a JSON object|cannot be read"):

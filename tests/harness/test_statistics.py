@@ -6,19 +6,36 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from roadtest.harness import statistics
+from roadtest.harness.alternatives import (
+    agresti_min,
+    bonett_price_ratio,
+    cluster_t,
+    durkalski,
+    mover_ratio,
+    newcombe,
+    obuchowski,
+    wald,
+)
 from roadtest.harness.statistics import (
     accuracy,
+    agreement,
+    all_right,
+    clopper_pearson,
     drop,
-    drop_p_value,
     effective,
-    fewest_items_for_go,
-    holm,
-    linearised_bonett_price,
+    excess_worst_of,
+    graded_drop,
+    mean_of,
     noise_floor,
+    relative_drop,
     scas_lower,
+    self_disagreement,
     t_of,
+    tang,
     tango,
     wilson,
+    worst_of,
 )
 
 CLOSE = {"abs": 1e-4}
@@ -69,18 +86,125 @@ def test_clustered_reference_vector():
     estimate = drop(CLEAN, RIGHT_OF_THREE, draws=3)
     assert (estimate.value, estimate.low, estimate.high) == pytest.approx((1 / 6, -0.110791, 0.427818), abs=1e-6)
     assert (estimate.items, estimate.draws, estimate.discordant) == (12, 3, 5)
-    bonett_price = linearised_bonett_price(np.array(CLEAN) - RIGHT_OF_THREE)
+    bonett_price = mean_of(np.array(CLEAN) - RIGHT_OF_THREE)
     assert (bonett_price.low, bonett_price.high) == pytest.approx((-0.118757, 0.404471), abs=1e-6)
+    relative = relative_drop(CLEAN, RIGHT_OF_THREE)
+    assert (relative.value, relative.low, relative.high) == pytest.approx((0.2, -0.154657, 0.487503), abs=1e-6)
+    assert worst_of(3 * RIGHT_OF_THREE, 3, 2).value == pytest.approx(0.555556, abs=1e-6)
+    assert worst_of(3 * RIGHT_OF_THREE, 3, 3).value == pytest.approx(0.5)
+    low, high = cluster_t(np.array(CLEAN), RIGHT_OF_THREE)
+    assert (float(low), float(high)) == pytest.approx((-0.063573, 0.396907), abs=1e-6)
+
+
+@pytest.mark.parametrize(("stabiliser", "limits"), [(0, (-0.059039, 0.395497)), (1, (-0.086225, 0.417012))])
+def test_reference_vector_with_another_stabiliser(stabiliser, limits, monkeypatch):
+    monkeypatch.setattr(statistics, "_STABILISER", stabiliser)
+    eff = effective(CLEAN, RIGHT_OF_THREE)
+    assert tuple(map(float, tango(eff.b, eff.e, eff.n))) == pytest.approx(limits, abs=1e-6)
 
 
 def test_reference_vector_with_two_clean_repeats():
     right = np.array([2, 2, 2, 2, 2, 1, 2, 1, 2, 2, 0, 1])
-    estimate = drop(right / 2, RIGHT_OF_THREE)
+    c = right / 2
+    estimate = drop(c, RIGHT_OF_THREE)
     assert estimate.value == pytest.approx(0.125)
     assert estimate.high == pytest.approx(0.367431, abs=1e-6)
-    eff = effective(right / 2, RIGHT_OF_THREE)
+    eff = effective(c, RIGHT_OF_THREE)
     assert float(tango(eff.b, eff.e, eff.n)[0]) == pytest.approx(-0.121019, abs=1e-6)
-    assert noise_floor(right, 2).value == pytest.approx(0.25)
+    floor = noise_floor(right, 2)
+    assert floor.value == pytest.approx(0.25)
+    lost, gained = c * (1 - RIGHT_OF_THREE), (1 - c) * RIGHT_OF_THREE
+    assert (lost.mean(), gained.mean()) == pytest.approx((0.180556, 0.055556), abs=1e-6)
+    excess = mean_of(lost + gained - self_disagreement(right, right, 2))
+    assert excess.value == pytest.approx(-0.013889, abs=1e-6)
+    assert excess.low < 0 < excess.high
+
+
+@pytest.mark.parametrize(
+    ("cells", "limits"),
+    [  # Newcombe (1998), Table III, method 10
+        ((36, 12, 2, 0), (0.0569, 0.3404)),
+        ((20, 12, 2, 16), (0.0562, 0.3292)),
+        ((18, 12, 2, 18), (0.0562, 0.3290)),
+        ((36, 14, 0, 0), (0.1528, 0.4167)),
+        ((35, 14, 0, 1), (0.1461, 0.4175)),
+        ((18, 14, 0, 18), (0.1441, 0.3963)),
+        ((2, 97, 1, 0), (0.8721, 0.9854)),
+        ((1, 97, 1, 1), (0.8737, 0.9850)),
+        ((0, 29, 1, 0), (0.6666, 0.9882)),
+        ((2, 98, 0, 0), (0.9178, 0.9945)),
+        ((1, 98, 0, 1), (0.9171, 0.9916)),
+        ((0, 30, 0, 0), (0.8395, 1)),
+        ((54, 0, 0, 0), (-0.0664, 0.0664)),
+        ((53, 0, 0, 1), (-0.0729, 0.0729)),
+        ((30, 0, 0, 24), (-0.0358, 0.0358)),
+        ((29, 0, 0, 25), (-0.0354, 0.0354)),
+        ((28, 0, 0, 26), (-0.0352, 0.0352)),
+        ((27, 0, 0, 27), (-0.0351, 0.0351)),
+        ((1, 1, 7, 12), (-0.5069, -0.0256)),
+        ((59, 6, 16, 80), (-0.1186, -0.0046)),
+        ((14, 5, 0, 22), (0.0115, 0.2265)),
+    ],
+)
+def test_newcombe_golden(cells, limits):
+    assert newcombe(*cells) == pytest.approx(limits, **CLOSE)
+
+
+def test_other_differences_golden():
+    d = np.array([1.0] + [-1.0] * 7 + [0.0] * 13)
+    assert (mean_of(d).low, mean_of(d).high) == pytest.approx((-0.5084, -0.0134), **CLOSE)
+    d = np.array([1.0] * 6 + [-1.0] * 16 + [0.0] * 139)
+    assert (mean_of(d).low, mean_of(d).high) == pytest.approx((-0.1195, -0.0032), **CLOSE)
+    assert tuple(map(float, agresti_min(6, 16, 161))) == pytest.approx((-0.1182, -0.0045), **CLOSE)
+    assert tuple(map(float, wald(6, 16, 161))) == pytest.approx((-0.1184, -0.0058), **CLOSE)
+
+
+@pytest.mark.parametrize(
+    ("cells", "level", "limits", "tolerance"),
+    [  # ratio of the first accuracy to the second
+        ((59, 6, 16, 80), 0.95, (0.747579, 0.987615), 1e-6),
+        ((1, 1, 7, 12), 0.95, (0.0653, 0.9069), 1e-4),
+        ((43, 0, 1, 0), 0.95, (0.8819, 1.0646), 1e-4),
+        ((53, 16, 8, 9), 0.95, (0.9740, 1.3308), 1e-4),
+        ((446, 5, 16, 690), 0.90, (0.958, 0.992), 5e-4),
+    ],
+)
+def test_tang_golden(cells, level, limits, tolerance):
+    a, b, e, _ = cells
+    assert tuple(map(float, tang(a, e, b, sum(cells), level))) == pytest.approx(limits, abs=tolerance)
+
+
+def test_other_ratios_golden():
+    assert bonett_price_ratio(59, 6, 16) == pytest.approx((0.7579, 0.9910), **CLOSE)
+    assert mover_ratio(59, 6, 16, 80) == pytest.approx((0.7592, 0.9866), **CLOSE)
+
+
+def test_relative_drop_where_there_is_none():
+    assert relative_drop(np.zeros(30), np.zeros(30)) is None
+    assert relative_drop(np.ones(30), np.zeros(30)).value == 1.0
+    assert relative_drop([0.5, 0.7], [0.5, 0.2], graded=True) is None
+
+
+@pytest.mark.parametrize(
+    ("right", "n", "limits"), [(15, 148, (0.0578, 0.1617)), (0, 20, (0, 0.1684)), (1, 29, (0.0009, 0.1776))]
+)
+def test_clopper_pearson_golden(right, n, limits):
+    assert clopper_pearson(right, n) == pytest.approx(limits, **CLOSE)
+
+
+def test_odds_ratio_of_discordant_pairs_golden():
+    """Armitage and Berry's pairs as StatsDirect prints them: exact limits of b / e."""
+    low, high = clopper_pearson(12, 14)
+    assert (low / (1 - low), high / (1 - high)) == pytest.approx((1.335744, 55.197091), abs=1e-4)
+
+
+def test_clustered_pairs_golden():
+    """Obuchowski's (1998) thyroid data as Durkalski et al. (2003) print them."""
+    sizes = [3, 3, 3, 1, 3, 4, 3, 2, 2, 1, 3, 2, 3, 2, 2, 3, 3, 3, 2, 1, 2]
+    b = [0] * 8 + [1] + [0] * 12
+    e = [2, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 1, 0, 0, 0]
+    assert obuchowski(b, e) == pytest.approx(2.857143, abs=1e-6)
+    assert durkalski(b, e, sizes) == pytest.approx(2.315068, abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -90,36 +214,6 @@ def test_wilson_golden(right, n, limits):
     assert wilson(right / n, n) == pytest.approx(limits, **CLOSE)
     estimate = accuracy([1.0] * right + [0.0] * (n - right))
     assert (estimate.low, estimate.high) == pytest.approx(limits, **CLOSE)
-
-
-def test_fewest_items_golden():
-    assert [fewest_items_for_go(m) for m in (0.01, 0.02, 0.03, 0.05, 0.10)] == [381, 189, 125, 73, 35]
-    assert [fewest_items_for_go(m, 0.90) for m in (0.01, 0.02, 0.03, 0.05, 0.10)] == [268, 133, 88, 52, 25]
-    n = fewest_items_for_go(0.05)
-    assert drop(np.ones(n), np.ones(n)).high < 0.05 <= drop(np.ones(n - 1), np.ones(n - 1)).high
-
-
-def test_holm_golden():
-    """Benjamini & Hochberg (1995), their 15 p-values."""
-    p = [
-        0.0001,
-        0.0004,
-        0.0019,
-        0.0095,
-        0.0201,
-        0.0278,
-        0.0298,
-        0.0344,
-        0.0459,
-        0.3240,
-        0.4262,
-        0.5719,
-        0.6528,
-        0.7590,
-        1.0,
-    ]
-    assert holm(p)[:4] == pytest.approx([0.0015, 0.0056, 0.0247, 0.1140])
-    assert holm(p[::-1]) == holm(p)[::-1]
 
 
 def test_students_t():
@@ -178,34 +272,73 @@ def test_duplicated_items_shrink_the_interval_and_groups_undo_that():
     assert grouped.high - grouped.low > 0.85 * (once.high - once.low)
 
 
-def test_the_p_value_inverts_the_interval():
-    c, p = np.ones(200), np.array([0.0] * 30 + [1.0] * 170)
-    value = drop_p_value(c, p, 0.05)
-    assert drop(c, p, level=1 - 2 * value * 1.001).low > 0.05 > drop(c, p, level=1 - 2 * value * 0.999).low
-    assert drop_p_value(c, np.ones(200), 0.05) == 0.5
+@settings(deadline=None)
+@given(RATES)
+def test_duplicated_draws_tell_nothing_new(pairs):
+    c, p = (np.repeat([pair[at] for pair in pairs], 1) for at in (0, 1))
+    once, twice = drop(c, p), drop(c, np.mean([p, p], axis=0))
+    assert (once.low, once.high) == pytest.approx((twice.low, twice.high), abs=1e-9)
 
 
-@pytest.mark.parametrize(
-    ("n", "k", "clean", "fall", "rho", "lam", "reference"),
-    [(50, 1, 0.9, 0.1, 0.95, 0.95, 0.963), (100, 3, 0.9, 0.1, 0.95, 0.95, 0.960), (50, 5, 0.9, 0.0, 0.3, 0.9, 0.957)],
-)
-def test_coverage_by_simulation(n, k, clean, fall, rho, lam, reference):
-    """The gate's interval covers the truth as often as measured before; pooled draws do not (negative control)."""
-    from scipy.stats import norm
+@settings(deadline=None)
+@given(RATES)
+def test_nothing_is_nan_and_every_interval_holds_its_value(pairs):
+    c, p = np.array([pair[0] for pair in pairs]), np.array([pair[1] for pair in pairs])
+    found = [drop(c, p), graded_drop(c - p), accuracy(c), mean_of(c * (1 - p), share=True), relative_drop(c, p)]
+    for estimate in found:
+        if estimate is not None:
+            assert np.all(np.isfinite([estimate.value, estimate.low, estimate.high]))
+            assert estimate.low - 1e-9 <= estimate.high
 
-    rng, runs = np.random.default_rng(7), 4000
-    z, w = rng.standard_normal((2, runs, n))
-    pc = norm.cdf((norm.ppf(clean) - np.sqrt(rho) * z) / np.sqrt(1 - rho))
-    pp = norm.cdf((norm.ppf(clean - fall) - np.sqrt(rho) * (lam * z + np.sqrt(1 - lam**2) * w)) / np.sqrt(1 - rho))
-    c, p = (rng.random((runs, n)) < pc).astype(float), rng.binomial(k, pp) / k
-    effs = [effective(c[i], p[i]) for i in range(runs)]
-    b, e, size = (np.array([getattr(eff, name) for eff in effs]) for name in ("b", "e", "n"))
-    low, high = tango(b, e, size)
-    low = np.minimum(low, scas_lower(b, e, size))
-    covered = np.mean((low <= fall) & (fall <= high))
-    assert covered == pytest.approx(reference, abs=0.012)
-    assert np.mean(high < fall) <= 0.035, "a GO at the margin"
-    if k > 1:
-        raw_b, raw_e = (c * (1 - p)).sum(1) * k, ((1 - c) * p).sum(1) * k
-        pooled = tango(raw_b, raw_e, np.full(runs, n * k))
-        assert np.mean((pooled[0] <= fall) & (fall <= pooled[1])) < 0.93, "the generator clusters draws in items"
+
+def test_more_items_at_the_same_rates_never_widen_the_upper_limit():
+    highs = [float(tango(0.04 * n, 0.01 * n, n)[1]) for n in (50, 100, 200, 400, 1000)]
+    assert highs == sorted(highs, reverse=True)
+
+
+def test_graded_scores_use_the_bootstrap_only_where_enough_items_differ():
+    rng = np.random.default_rng(5)
+    few = np.where(np.arange(100) < 8, 0.5, 0.0)
+    assert "Bonett-Price" in graded_drop(few).method
+    many = rng.beta(2, 5, size=200) - rng.beta(2, 6, size=200)
+    estimate = graded_drop(many)
+    assert "bootstrap" in estimate.method
+    plain = mean_of(many)
+    assert estimate.high - estimate.low == pytest.approx(plain.high - plain.low, rel=0.15)
+    again = graded_drop(many)
+    assert (again.low, again.high) == (estimate.low, estimate.high), "seeded"
+    extreme = graded_drop(many, level=0.99999)
+    assert extreme.high - extreme.low > 1.8 * (estimate.high - estimate.low), "a quantile that no resample holds"
+
+
+def test_worst_of_k_and_its_matched_baseline():
+    assert all_right([3, 2, 1], 3, 2).tolist() == pytest.approx([1, 1 / 3, 0])
+    assert np.isnan(all_right([1], 1, 2)).all()
+    right = np.random.default_rng(1).binomial(3, 0.9, size=400)
+    same = np.random.default_rng(2).binomial(3, 0.9, size=400)
+    naive = worst_of(right, 3, 3)
+    assert naive.high < 0.85, "noise alone makes the naive worst of k fall"
+    matched = excess_worst_of(right, 3, same, 3, 3)
+    assert matched.low < 0 < matched.high
+
+
+def test_agreement_counts_what_was_said_not_whether_it_is_right():
+    items, said = [0, 0, 0, 1, 1, 2], [7, 7, 8, 5, 5, 1]
+    pairs, whole = agreement(items, said)
+    assert pairs.tolist() == pytest.approx([1 / 3, 1.0]), "an item with one answer says nothing"
+    assert whole.tolist() == [0.0, 1.0]
+
+
+def test_groups_widen_every_interval():
+    rng = np.random.default_rng(3)
+    base = np.repeat(rng.random(30) < 0.8, 10).astype(float)
+    groups = np.repeat(np.arange(30), 10)
+    fallen = np.where(np.repeat(rng.random(30) < 0.2, 10), 0.0, base)
+    for plain, grouped in (
+        (accuracy(base), accuracy(base, groups=groups)),
+        (drop(base, fallen), drop(base, fallen, groups=groups)),
+        (mean_of(base - fallen), mean_of(base - fallen, groups=groups)),
+        (relative_drop(base, fallen), relative_drop(base, fallen, groups=groups)),
+    ):
+        assert grouped.high - grouped.low > 1.5 * (plain.high - plain.low)
+        assert grouped.groups == 30

@@ -1,0 +1,195 @@
+"""Every answer of a results folder as columns of numbers: one row a planned call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .cases import Case
+from .errors import CaseError, ResultsError
+from .journal import Record, located_records
+from .replies import Reply, Score, Scorer
+from .results import Results, damaged
+from .scorers import find_scorer
+from .statistics import Floats
+
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+NOT_ASKED, FAILED, ANSWERED = 0, 1, 2
+"""What became of a planned call."""
+
+CLEAN = -1
+"""The condition code of clean answers."""
+
+_REMEMBERED = 200  # characters of an answer up to which its score is kept for the next time it comes
+
+
+@dataclass(frozen=True)
+class Answers:
+    """One row a planned call, clean ones first, then the variants in the order of the study.
+
+    `item` counts the cases in the study's order, `condition` the study's conditions (-1 = clean), `changed` says
+    whether the variant differs from its case, `same` whether the case's right answer is still asked for. `status` is
+    NOT_ASKED, FAILED or ANSWERED. `score` is in [0, 1], 0 for an answer that could not be graded; `kind` is its index
+    in `kinds` (right, wrong, unparsable, ..., or the kind of failure). `said` is equal for answers that say the same.
+    Tokens, dollars and seconds are NaN where they are not known. `record` and `variant` are the bytes at which the
+    lines begin.
+    """
+
+    item: Ints
+    condition: Ints
+    draw: Ints
+    changed: Flags
+    same: Flags
+    status: Ints
+    score: Floats
+    kind: Ints
+    kinds: tuple[str, ...]
+    said: Ints
+    prompt_tokens: Floats
+    completion_tokens: Floats
+    cost: Floats
+    seconds: Floats
+    record: Ints
+    variant: Ints
+
+    @property
+    def answered(self) -> Flags:
+        """Which rows have an answer."""
+        return np.asarray(self.status == ANSWERED)
+
+    def outcomes(self, rows: Flags) -> dict[str, int]:
+        """How often each thing happened among these rows: right, wrong, unparsable, truncated, kinds of failure."""
+        counts = np.bincount(self.kind[rows & (self.status != NOT_ASKED)], minlength=len(self.kinds))
+        found = {kind: int(count) for kind, count in zip(self.kinds, counts, strict=True) if count}
+        return dict(sorted(found.items(), key=lambda one: -one[1]))
+
+
+def read_answers(results: Results, scorer: str = "") -> Answers:
+    """Reads and grades the journal, one record at a time. Another scorer than the study's costs nothing.
+
+    Raises ResultsError for a record of no planned call, and where a file is damaged.
+    """
+    rows = _Rows(results)
+    grade = _Grader(find_scorer(scorer or results.scorer), list(results.cases.values()))
+    for begin, record in located_records(results.journal):
+        rows.take(begin, record, grade)
+    return rows.answers()
+
+
+class _Rows:
+    """The columns while they are filled."""
+
+    def __init__(self, results: Results) -> None:
+        self._journal = results.journal
+        cases = {case_id: at for at, case_id in enumerate(results.cases)}
+        conditions = {name: at for at, name in enumerate(results.conditions)}
+        self._row: dict[str, int] = {}
+        item, condition, draw, changed, same, variant = ([] for _ in range(6))  # type: ignore[var-annotated]
+        for case_id, at in cases.items():
+            for repeat in range(results.repeats):
+                self._row[f"{case_id}/clean#{repeat}"] = len(item)
+                item.append(at)
+                condition.append(CLEAN)
+                draw.append(repeat)
+                changed.append(True)
+                same.append(True)
+                variant.append(-1)
+        try:
+            for begin, row in results.variant_rows():
+                self._row[row["id"]] = len(item)
+                item.append(cases[row["case"]])
+                condition.append(conditions[f"{row['perturbation']}@{row['severity']}"])
+                draw.append(row["draw"])
+                changed.append(row["changed"])
+                same.append(row["effect"] == "same")
+                variant.append(begin)
+        except (KeyError, TypeError) as error:
+            raise damaged(results.folder, error) from error
+        size = len(item)
+        self.item, self.condition, self.draw = (np.array(x, dtype=np.int64) for x in (item, condition, draw))
+        self.changed, self.same = np.array(changed, dtype=bool), np.array(same, dtype=bool)
+        self.variant = np.array(variant, dtype=np.int64)
+        self.status, self.kind, self.said = (np.zeros(size, dtype=np.int64) for _ in range(3))
+        self.score = np.zeros(size)
+        self.prompt_tokens, self.completion_tokens, self.cost, self.seconds = (np.full(size, np.nan) for _ in range(4))
+        self.record = np.full(size, -1, dtype=np.int64)
+        self._kinds: dict[str, int] = {}
+
+    def take(self, begin: int, record: Record, grade: _Grader) -> None:
+        """Fills the row of a record; the first reply counts, else the last failure."""
+        row = self._row.get(record.id)
+        if row is None:
+            raise ResultsError(f"{self._journal}: has a record {record.id!r} of no planned call of this study")
+        if self.status[row] == ANSWERED:
+            return
+        reply, self.record[row] = record.reply, begin
+        if reply is None:
+            self.status[row] = FAILED
+            self.kind[row] = self._kind(f"failed: {record.failure}")
+            return
+        value, kind, self.said[row] = grade(int(self.item[row]), reply)
+        self.status[row], self.score[row], self.kind[row] = ANSWERED, value, self._kind(kind)
+        self.seconds[row] = reply.seconds
+        for column, known in (
+            (self.prompt_tokens, reply.prompt_tokens),
+            (self.completion_tokens, reply.completion_tokens),
+            (self.cost, reply.cost),
+        ):
+            if known is not None:
+                column[row] = known
+
+    def _kind(self, name: str) -> int:
+        return self._kinds.setdefault(name, len(self._kinds))
+
+    def answers(self) -> Answers:
+        names = (
+            "item condition draw changed same status score kind said prompt_tokens completion_tokens cost seconds "
+            "record variant"
+        )
+        return Answers(**{name: getattr(self, name) for name in names.split()}, kinds=tuple(self._kinds))
+
+
+class _Grader:
+    """A scorer that remembers: short answers to one item repeat, and a scorer is a pure function."""
+
+    def __init__(self, scorer: Scorer, cases: Sequence[Case]) -> None:
+        self._scorer = scorer
+        self._cases = cases
+        self._known: dict[tuple[int, str], tuple[float, str, int]] = {}
+
+    def __call__(self, item: int, reply: Reply) -> tuple[float, str, int]:
+        """Score, kind of outcome, and a code of what was said."""
+        plain = reply.finish == "stop" and len(reply.text) <= _REMEMBERED
+        found = self._known.get((item, reply.text)) if plain else None
+        if found is None:
+            found = _graded(self._scorer(self._cases[item], reply), reply)
+            if plain:
+                self._known[item, reply.text] = found
+        return found
+
+
+def _graded(score: Score, reply: Reply) -> tuple[float, str, int]:
+    """An answer that could not be graded counts as wrong, under a name of its own."""
+    said = hash(score.answer or score.why)
+    if score.value is not None and not 0 <= score.value <= 1:
+        raise CaseError(f"a score must lie between 0 and 1, not {score.value!r}")
+    if reply.truncated and not score.value:
+        return 0.0, "truncated", said
+    if score.value is None:
+        return 0.0, "unparsable", said
+    return score.value, {0.0: "wrong", 1.0: "right"}.get(score.value, "partly right"), said
+
+
+def explain(results: Results, answers: Answers, row: int, scorer: str = "") -> tuple[str, str]:
+    """The text of a row's answer, and how it was read."""
+    from .journal import record_at
+
+    record = record_at(results.journal, int(answers.record[row]))
+    assert record.reply is not None
+    case = list(results.cases.values())[int(answers.item[row])]
+    return record.reply.text, find_scorer(scorer or results.scorer)(case, record.reply).why

@@ -1,0 +1,186 @@
+"""Two systems or more on the same variants: who is better, by how much, and whether that depends on the mess."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from .analysis import study_scores
+from .answers import Ints, read_answers
+from .errors import ResultsError
+from .pairs import Scores, mean_over
+from .results import Results
+from .seeds import digest
+from .significance import drop_p_value, holm
+from .statistics import Estimate, Floats, accuracy, drop, mean_of
+
+RESAMPLES = 2000
+
+CLEAN_TEXT, OVER_ALL = "clean", "all mess"
+"""Names of the two rows that are not one perturbation's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duel:
+    """How two systems differ in one condition, on the items that both answered.
+
+    `difference` is the first's accuracy less the second's; `better` the chance, over resampled items, that the first
+    is ahead; `p` of "no difference", adjusted by Holm over all duels of the condition. `drops` is the first's drop less
+    the second's (None on clean text).
+    """
+
+    first: str
+    second: str
+    difference: Estimate
+    better: float
+    p: float
+    drops: Estimate | None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One condition: every system's accuracy, the chance that each is the best, and all duels."""
+
+    condition: str
+    accuracy: dict[str, Estimate]
+    best: dict[str, float]
+    duels: tuple[Duel, ...]
+
+    @property
+    def winner(self) -> str:
+        """The system that is most often the best."""
+        return max(self.best, key=self.best.__getitem__)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Systems side by side: on clean text, under each perturbation, and over all mess."""
+
+    systems: tuple[str, ...]
+    standings: tuple[Standing, ...]
+    level: float
+
+    @property
+    def changes(self) -> tuple[Standing, ...]:
+        """Conditions in which another system than on clean text is most likely the best."""
+        clean = self.standings[0].winner
+        return tuple(standing for standing in self.standings[1:] if standing.winner != clean)
+
+
+def compare(folders: Sequence[Results], *, level: float = 0.95, scorer: str = "") -> Comparison:
+    """Compares results folders that asked the same variants of different systems.
+
+    Raises ResultsError where they asked different variants, or fewer than two were given.
+    """
+    if len(folders) < 2:
+        raise ResultsError("a comparison needs two results folders or more")
+    first = folders[0]
+    for other in folders[1:]:
+        if other.manifest != first.manifest or list(other.cases) != list(first.cases):
+            raise ResultsError(
+                f"{other.folder} asked other variants than {first.folder}: only the same can be compared"
+            )
+    names = _names(folders)
+    scores = [study_scores(results, read_answers(results, scorer), results.gate) for results in folders]
+    groups = scores[0].groups
+    clean = [one.clean.mean() for one in scores]
+    standings = [_standing(CLEAN_TEXT, names, clean, None, groups, scores, level)]
+    for condition in first.conditions:
+        messy = [one.messy[condition].mean() for one in scores]
+        standings.append(_standing(condition, names, messy, clean, groups, scores, level))
+    if len(first.conditions) > 1:
+        messy = [mean_over(one) for one in scores]
+        standings.append(_standing(OVER_ALL, names, messy, clean, groups, scores, level))
+    return Comparison(names, tuple(one for one in standings if one is not None), level)
+
+
+def _names(folders: Sequence[Results]) -> tuple[str, ...]:
+    """Names of the systems; of the folders where two systems are called the same."""
+    systems = [results.system for results in folders]
+    unique = len(set(systems)) == len(systems)
+    return tuple(systems if unique else [f"{results.system} ({results.folder.name})" for results in folders])
+
+
+def _standing(
+    condition: str,
+    names: Sequence[str],
+    values: Sequence[Floats],
+    clean: Sequence[Floats] | None,
+    groups: Ints | None,
+    scores: Sequence[Scores],
+    level: float,
+) -> Standing | None:
+    columns = [*values, *(clean or ())]
+    kept = np.flatnonzero(~np.any(np.isnan(columns), axis=0))
+    if not len(kept):
+        return None
+    table = np.array([value[kept] for value in values])
+    inside = groups[kept] if groups is not None and len(np.unique(groups[kept])) < len(kept) else None
+    graded = any(one.graded for one in scores)
+    means = _resampled(table, inside)
+    top = means == means.max(axis=0)
+    best = (top / top.sum(axis=0)).mean(axis=1)
+    pairs = list(combinations(range(len(names)), 2))
+    p_values = [
+        min(
+            1.0,
+            2
+            * min(
+                drop_p_value(table[i], table[j], 0.0, inside, graded=graded),
+                drop_p_value(table[j], table[i], 0.0, inside, graded=graded),
+            ),
+        )
+        for i, j in pairs
+    ]
+    duels = tuple(
+        Duel(
+            names[i],
+            names[j],
+            drop(table[i], table[j], level=level, groups=inside, graded=graded),
+            float(np.mean((means[i] > means[j]) + 0.5 * (means[i] == means[j]))),
+            p,
+            _drops(clean, values, i, j, kept, inside, level),
+        )
+        for (i, j), p in zip(pairs, holm(p_values), strict=True)
+    )
+    return Standing(
+        condition,
+        {name: accuracy(row, level=level, groups=inside) for name, row in zip(names, table, strict=True)},
+        {name: float(chance) for name, chance in zip(names, best, strict=True)},
+        duels,
+    )
+
+
+def _drops(
+    clean: Sequence[Floats] | None,
+    values: Sequence[Floats],
+    i: int,
+    j: int,
+    kept: Ints,
+    groups: Ints | None,
+    level: float,
+) -> Estimate | None:
+    """The difference between two systems' drops; its range is -2 to 2."""
+    if clean is None:
+        return None
+    difference = (clean[i] - values[i] - clean[j] + values[j])[kept]
+    return mean_of(difference, level=level, scale=2.0, groups=groups)
+
+
+def _resampled(table: Floats, groups: Ints | None) -> Floats:
+    """Means of every system over resampled items, or over resampled groups of dependent items."""
+    rng = np.random.default_rng(int.from_bytes(digest("comparison")[:8]))
+    sums, sizes = table, np.ones(table.shape[1])
+    if groups is not None:
+        _, index = np.unique(groups, return_inverse=True)
+        sizes = np.bincount(index).astype(float)
+        sums = np.stack([np.bincount(index, weights=row) for row in table])
+    n = sums.shape[1]
+    means = np.empty((len(table), RESAMPLES))
+    for at in range(RESAMPLES):
+        drawn = rng.integers(n, size=n)
+        means[:, at] = sums[:, drawn].sum(axis=1) / sizes[drawn].sum()
+    return means

@@ -1,0 +1,341 @@
+"""What it takes: calls, tokens, price and time before spending, and what would settle what is still open.
+
+Everything here is arithmetic on a plan or on answers that are there; nothing is asked.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .endpoints import quiet_litellm
+from .gate import Clause, Gate
+from .pairs import Pairs, Scores
+from .power import (
+    FLIPS_UNKNOWN,
+    POWER,
+    design_effect,
+    fewest_items_for_go,
+    items_needed,
+    smallest_detectable_drop,
+    verdict_probability,
+)
+from .sequential import anytime_items, level_at
+from .statistics import Estimate
+from .study import Plan
+from .study import plan as planned
+
+
+@dataclass(frozen=True, slots=True)
+class PerCall:
+    """What a call takes: tokens in and out, US dollars and seconds; None where nothing is known of it."""
+
+    prompt_tokens: float | None = None
+    completion_tokens: float | None = None
+    cost: float | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What would settle a claim with a chance of 80 %, if the drop were `true_drop`.
+
+    `towards` is the verdict it would come to, `draws` the variants an item, `items` the items that the perturbation
+    must change, of `suite_items` in the study; `extended` is the number it would take to go on from these answers by
+    the rule that holds at any time. Calls, tokens and dollars are those of a study of this claim alone. `affordable`
+    is False where the drop is so close to the margin that the number is only there to show it.
+    """
+
+    towards: str
+    true_drop: float
+    draws: int
+    items: int
+    suite_items: int
+    extended: int
+    calls: int
+    tokens: int | None
+    cost: float | None
+    affordable: bool = True
+
+
+def needs(
+    estimate: Estimate, scores: Scores, pairs: Pairs, clause: Clause, gate: Gate, per_call: PerCall
+) -> tuple[Need, ...]:
+    """What would settle an inconclusive drop: at this many draws an item and at twice as many."""
+    if clause.measure != "drop" or not len(pairs.items):
+        return ()
+    margin, value = clause.bound, estimate.value
+    flips = float(np.mean(pairs.clean * (1 - pairs.messy) + (1 - pairs.clean) * pairs.messy))
+    flips = max(flips, 1 / (len(pairs.items) + 2))  # one pseudo-flip: none seen does not mean none there
+    within = scores.messy[pairs.name].variance[pairs.items] if pairs.name in scores.messy else np.zeros(0)
+    draw_variance = float(np.nanmean(within)) if np.any(~np.isnan(within)) else 0.0
+    planned = tuple((i + 1) / pairs.planned for i in range(pairs.planned)) or (1.0,)
+    level = gate.level if gate.anytime or scores.extended else level_at(planned, gate.level)
+    goals = [("GO", 0.0)]
+    if 0 < value < margin:
+        goals.append(("GO", value))
+    if value > margin:
+        goals.append(("NO-GO", value))
+    close = abs(margin - value) < 0.25 * (estimate.high - estimate.low) / 2
+    found = []
+    for towards, true_drop in goals:
+        single = items_needed(max(flips, true_drop), true_drop, margin, level=level)
+        for draws in (scores.draws, 2 * scores.draws):
+            deff = design_effect(draw_variance, estimate.variance, scores.draws, draws)
+            if scores.draws == 1 and draws > 1:
+                continue  # one draw an item says nothing about what a second would add
+            least = fewest_items_for_go(margin, level) if towards == "GO" else 1
+            deff = max(deff, estimate.deff if estimate.groups else 0.0)
+            extended = math.ceil(anytime_items(flips, true_drop, margin, (1 - gate.level) / 2) * deff)
+            items = max(least, math.ceil(single * deff))
+            if gate.anytime or scores.extended:
+                items = extended
+            calls = items * (scores.repeats + draws)
+            found.append(
+                Need(
+                    towards,
+                    true_drop,
+                    draws,
+                    items,
+                    math.ceil(items * len(scores.looks) / max(pairs.reach, 1)),
+                    max(items, extended),
+                    calls,
+                    round(calls * ((per_call.prompt_tokens or 0) + (per_call.completion_tokens or 0)))
+                    if per_call.prompt_tokens is not None
+                    else None,
+                    calls * per_call.cost if per_call.cost is not None else None,
+                    affordable=not (close and true_drop == value),
+                )
+            )
+    return tuple(found)
+
+
+# --- before spending ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimForecast:
+    """What a claim could show: with `items` changed items of which `fewest` are needed for a GO at all.
+
+    `detectable` is the smallest drop that is found with 80 %, `go_chance` the chance of a GO if mess did nothing beyond
+    `flips` (the share of pairs that flip either way), `needed` the items for a chance of 80 %.
+    """
+
+    name: str
+    margin: float
+    items: int
+    fewest: int
+    detectable: float
+    go_chance: float
+    needed: int
+    flips: float
+
+    @property
+    def possible(self) -> bool:
+        """Whether a GO is possible at all."""
+        return self.items >= self.fewest
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a study costs and what it can show, before a call is made.
+
+    `prompt_tokens` and `completion_tokens` span what is expected at least and at most, `cost` likewise (None where no
+    price is listed), `seconds` is the wall time. `assumed` says what these rest on. `advice` is the cheapest change
+    that would make a GO possible, or likely; empty where none is due.
+    """
+
+    calls: int
+    prompt_tokens: int
+    completion_tokens: tuple[int, int]
+    cost: tuple[float, float] | None
+    seconds: float
+    assumed: str
+    claims: tuple[ClaimForecast, ...]
+    advice: str
+
+
+SECONDS_UNKNOWN = 1.0
+"""What a call is taken to last where none has been made."""
+
+_COUNTED = 200  # requests whose tokens are counted; the others are taken to be like them
+
+
+def forecast(plan: Plan, seen: PerCall | None = None, flips: Mapping[str, float] | None = None) -> Forecast:
+    """What a plan costs and can show. `seen` is what calls to this system took, `flips` the share of pairs that flip.
+
+    Counts tokens with litellm's own tokenizer file and prices them by its own table: nothing leaves the machine.
+    """
+    study, gate = plan.study, plan.study.gate
+    calls = len(plan.requests)
+    if seen and seen.prompt_tokens is not None:
+        prompt = round(seen.prompt_tokens * calls)
+        completion = (round((seen.completion_tokens or 0) * calls),) * 2
+        assumed = "tokens and seconds a call as in the answers that are there"
+    else:
+        prompt, shortest = _tokens(plan)
+        completion = (shortest, study.system.max_tokens * calls)
+        assumed = (
+            f"tokens by OpenAI's cl100k tokenizer on {min(_COUNTED, calls)} of the requests, answers from the length "
+            f"of the target to max_tokens, {SECONDS_UNKNOWN:g} s a call"
+        )
+    seconds = ((seen.seconds if seen else None) or SECONDS_UNKNOWN) * calls / study.system.concurrency
+    cost = _price(study.system.model, prompt, completion)
+    if seen and seen.cost is not None:
+        cost = (seen.cost * calls,) * 2
+    names = [f"{p.name}@{severity}" for p, severity in study.clauses]
+    at_look: dict[str, Counter[int]] = {name: Counter() for name in names}
+    look = {case.id: at for case, at in zip(plan.cases, plan.looks, strict=True)}
+    touched = {(v.condition, v.case.id) for v in plan.variants if v.changed and v.effect == "same"}
+    for name, case_id in touched:
+        at_look[name][look[case_id]] += 1
+    claims = []
+    for name, clauses in gate.conditions(names).items():
+        for clause in clauses:
+            if clause.measure == "drop" and name in at_look:
+                sizes = [at_look[name][at] for at in sorted(at_look[name])]
+                shares = tuple(round(float(x), 9) for x in np.cumsum(sizes) / max(sum(sizes), 1))
+                pilot = (flips or {}).get(name)
+                claims.append(forecast_claim(name, clause.bound, sum(sizes), study.draws, shares, gate, pilot))
+    assumed += "; " + (
+        "flips as in the answers that are there"
+        if flips
+        else f"{FLIPS_UNKNOWN:.0%} of answers flipping one way or the other"
+    )
+    recommended = advice(
+        claims,
+        gate,
+        items=len(plan.cases),
+        suite_items=len(plan.suite.cases),
+        calls=calls,
+        cost=cost[0] if cost else None,
+        enough=lambda short: _enough(plan, short),
+    )
+    return Forecast(calls, prompt, completion, cost, seconds, assumed, tuple(claims), recommended)
+
+
+def _tokens(plan: Plan) -> tuple[int, int]:
+    """Tokens of all prompts, and of all answers if each were its target."""
+    quiet_litellm()
+    from litellm.utils import encoding
+
+    def count(text: str) -> int:
+        return len(encoding.encode(text.encode("utf-8", "replace").decode(), disallowed_special=()))
+
+    requests = plan.requests[:_COUNTED]
+    prompt = sum(count(m["content"]) + 4 for request in requests for m in request.messages)
+    answer = sum(count(request.case.target) + 1 for request in requests)
+    scale = len(plan.requests) / max(len(requests), 1)
+    return round(prompt * scale), round(answer * scale)
+
+
+def _price(model: str, prompt: int, completion: tuple[int, int]) -> tuple[float, float] | None:
+    """US dollars by litellm's own price table; None for a callable, and for a model without a listed price."""
+    if not model:
+        return None
+    litellm = quiet_litellm()
+    try:
+        low, high = (
+            sum(litellm.cost_per_token(model=model, prompt_tokens=prompt, completion_tokens=tokens))
+            for tokens in completion
+        )
+    except Exception:  # litellm raises its own kinds for a model that it has no price for
+        return None
+    return (low, high) if high > 0 else None
+
+
+def forecast_claim(
+    name: str, margin: float, items: int, draws: int, planned_looks: Sequence[float], gate: Gate, flips: float | None
+) -> ClaimForecast:
+    """What a claim on so many changed items could show; `flips` is what a pilot saw, None where there was none."""
+    psi = FLIPS_UNKNOWN if flips is None else flips
+    level = gate.level if gate.anytime or not planned_looks else level_at(tuple(planned_looks), gate.level)
+    pilot = Estimate(0.0, -1.0, 1.0, level, "planned", max(items, 1), draws=draws, variance=psi)
+    fewest = fewest_items_for_go(margin, level)
+    possible = items >= fewest
+    go_chance = verdict_probability(items, psi / 2, psi / 2, margin, level=level)[0] if possible else 0.0
+    return ClaimForecast(
+        name=name,
+        margin=margin,
+        items=items,
+        fewest=fewest,
+        detectable=smallest_detectable_drop(pilot),
+        go_chance=go_chance,
+        needed=anytime_items(psi, 0.0, margin, (1 - gate.level) / 2)
+        if gate.anytime
+        else items_needed(psi, 0.0, margin, level=level),
+        flips=psi,
+    )
+
+
+def advice(
+    claims: Sequence[ClaimForecast],
+    gate: Gate,
+    *,
+    items: int,
+    suite_items: int,
+    calls: int,
+    cost: float | None,
+    enough: Callable[[Sequence[ClaimForecast]], int],
+) -> str:
+    """The cheapest change that would make a GO possible, or likely where it is possible already; empty if none is due.
+
+    Tried in the order of what they cost: fewer looks (nothing), more items (calls), a wider margin (a weaker claim).
+    `enough` gives the number of items with which all of some claims could be GO, 0 where the suite has too few.
+    """
+    short = [claim for claim in claims if not claim.possible]
+    if not short:
+        weak = [claim for claim in claims if claim.go_chance < POWER]
+        if not weak:
+            return ""
+        worst = min(weak, key=lambda claim: claim.go_chance)
+        wanted = math.ceil(max(claim.needed / max(claim.items, 1) for claim in weak) * items)
+        return (
+            f"a GO is possible, but with {worst.flips:.0%} of answers flipping by chance {worst.name} gets one in "
+            f"{worst.go_chance:.0%} of studies; {_items(wanted, items, suite_items, calls, cost)} for 80%"
+        )
+    names = ", ".join(claim.name for claim in short)
+    single = {claim.name: fewest_items_for_go(claim.margin, gate.level) for claim in short}
+    if not gate.anytime and gate.looks > 1 and all(claim.items >= single[claim.name] for claim in short):
+        return f"{names}: no GO is possible with {gate.looks} looks; looks = 1 makes it possible and costs no call more"
+    if not all(claim.items for claim in short):
+        nothing = ", ".join(claim.name for claim in short if not claim.items)
+        return f"{nothing}: changes none of the items; leave it out, or choose a higher severity"
+    wanted = enough(short)
+    if wanted:
+        return f"{names}: no GO is possible; {_items(wanted, items, suite_items, calls, cost)} would make it possible"
+    z2 = max((claim.fewest - 1) * claim.margin / (1 - claim.margin) for claim in short)
+    bearable = max(z2 / (z2 + claim.items) for claim in short)
+    return (
+        f"{names}: no GO is possible, and the suite's {suite_items} items are too few to make it so; "
+        f"a margin of {math.ceil(bearable * 1000 + 1) / 10:g}pp is the smallest that this study could pass"
+    )
+
+
+def _enough(plan: Plan, claims: Sequence[ClaimForecast]) -> int:
+    """The smallest number of the suite's items with which each of these claims could be GO; 0 where there is none."""
+    whole = planned(replace(plan.study, items=0))
+    at = {case.id: i for i, case in enumerate(whole.cases)}
+    wanted = 0
+    for claim in claims:
+        changed = np.zeros(len(at), dtype=bool)
+        for variant in whole.variants:
+            if variant.condition == claim.name and variant.changed and variant.effect == "same":
+                changed[at[variant.case.id]] = True
+        # looks fall a little differently on other items, and with them the number that is needed
+        reached = np.flatnonzero(np.cumsum(changed) >= claim.fewest + 2)
+        if not len(reached):
+            return 0
+        wanted = max(wanted, int(reached[0]) + 1)
+    return wanted
+
+
+def _items(wanted: int, items: int, suite_items: int, calls: int, cost: float | None) -> str:
+    more = round(calls * (wanted - items) / max(items, 1))
+    price = f", about ${cost * (wanted - items) / max(items, 1):.2f}" if cost else ""
+    have = "" if wanted <= suite_items else f"; the suite has {suite_items}"
+    return f"items = {wanted} ({more:,} calls more{price}{have})"

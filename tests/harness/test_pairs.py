@@ -1,0 +1,152 @@
+"""From rows to pairs: looks, failed calls, groups and means."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from roadtest.harness import Gate
+from roadtest.harness.gate import MEAN
+from roadtest.harness.pairs import Arm, Scores, mean_over, paired
+from roadtest.harness.policy import Verdict, judge
+from roadtest.harness.schedule import ANYTIME_LOOKS, blocks
+from roadtest.harness.sequential import level_at
+
+GATE = Gate(0.05, looks=4)
+
+
+def arm(right, asked=1, failed=0, waiting=0):
+    right = np.asarray(right, dtype=float)
+    asked, failed, waiting = (np.broadcast_to(x, right.shape).astype(np.int64) for x in (asked, failed, waiting))
+    return Arm(right, right, asked, failed, waiting)
+
+
+def scores(messy, clean=None, looks=4, groups=None, **rest):
+    size = len(next(iter(messy.values())).total)
+    return Scores(
+        clean=clean or arm(np.ones(size)),
+        messy=messy,
+        changed={name: (one.answered + one.failed + one.waiting) > 0 for name, one in messy.items()},
+        groups=groups,
+        looks=np.array(blocks([str(i) for i in range(size)], looks)),
+        repeats=1,
+        draws=1,
+        **rest,
+    )
+
+
+def test_a_claim_goes_by_its_last_complete_look():
+    size = 80
+    waiting = (np.arange(size) >= 45).astype(int)
+    found = paired(scores({"a@1": arm(np.ones(size), 1 - waiting, 0, waiting)}), "a@1", GATE)
+    assert found.fractions == (0.25, 0.5)
+    assert len(found.items) == 40, "five items of the third look wait for it"
+    assert found.level == level_at((0.25, 0.5))
+    assert (found.reach, found.planned, found.finished) == (80, 4, False)
+
+
+def test_looks_count_the_items_that_a_perturbation_changed():
+    size = 80
+    changed = np.arange(size) >= 40
+    one = arm(np.ones(size) * changed, changed, 0, 0)
+    found = paired(scores({"a@1": one}), "a@1", GATE)
+    assert found.fractions == (0.5, 1.0), "the first two looks have none of its items"
+    assert found.finished
+
+
+def test_failed_calls_are_missing_and_can_be_imputed():
+    size = 80
+    failed = (np.arange(size) < 2).astype(int)
+    one = scores({"a@1": arm(np.ones(size) - failed, 1 - failed, failed)})
+    found = paired(one, "a@1", GATE)
+    assert len(found.items) == 78
+    assert found.missing == pytest.approx(2 / 80)
+    worst = paired(one, "a@1", GATE, (1.0, 0.0))
+    assert len(worst.items) == 80
+    assert float(np.sum(worst.clean - worst.messy)) == 2
+
+
+def test_the_mean_weighs_every_perturbation_of_an_item_the_same():
+    one = arm(np.array([1.0, 0.0, 1.0]))
+    other = arm(np.array([0.0, 0.0, 0.0]), np.array([1, 1, 0]))
+    both = scores({"a@1": one, "b@1": other}, looks=1)
+    assert mean_over(both).tolist() == [0.5, 0.0, 1.0]
+    assert paired(both, MEAN, Gate(claims=("mean: drop <= 5pp",), looks=1)).messy.tolist() == [0.5, 0.0, 1.0]
+
+
+def test_groups_matter_for_users_and_not_for_the_suite():
+    groups = np.arange(80) // 8
+    one = scores({"a@1": arm(np.ones(80))}, groups=groups)
+    assert len(np.unique(paired(one, "a@1", GATE).groups)) == 10
+    assert paired(one, "a@1", replace(GATE, target="suite")).groups is None
+
+
+@given(st.lists(st.integers(0, 6), min_size=1, max_size=60), st.integers(0, 12))
+def test_blocks_keep_groups_together_and_rise(groups, looks):
+    names = [str(group) for group in groups]
+    found = blocks(names, looks)
+    assert len(found) == len(names)
+    assert sorted(set(found)) == list(range(max(found) + 1))
+    assert max(found) < (looks or ANYTIME_LOOKS)
+    for name in set(names):
+        assert len({at for at, other in zip(found, names, strict=True) if other == name}) == 1
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 10**6), st.floats(0.01, 0.3), st.floats(0.01, 0.3))
+def test_a_wider_margin_never_loses_a_go(seed, margin, other):
+    rng = np.random.default_rng(seed)
+    one = scores({"a@1": arm((rng.random(120) < 0.9).astype(float))})
+    narrow, wide = sorted((margin, other))
+    if judge(one, Gate(narrow, looks=4)).overall.verdict is Verdict.GO:
+        assert judge(one, Gate(wide, looks=4)).overall.verdict is Verdict.GO
+
+
+def test_an_interim_look_asks_for_more_than_the_last():
+    right = np.ones(400)
+    right[::20] = 0
+    whole = judge(scores({"a@1": arm(right)}, looks=1), Gate(0.01, looks=1)).claims[0].conditions[0].estimate
+    waiting = (np.arange(400) >= 200).astype(int)
+    half = judge(scores({"a@1": arm(right * (1 - waiting), 1 - waiting, 0, waiting)}), Gate(0.01, looks=4))
+    interim = half.claims[0].conditions[0].estimate
+    assert interim.high - interim.low > 1.7 * (whole.high - whole.low)
+
+
+def test_holm_over_conditions_and_claims():
+    rng = np.random.default_rng(2)
+    sure = arm((rng.random(300) < 0.7).astype(float))
+    barely = np.ones(300)
+    barely[:26] = 0
+    fine = {f"c{i}@1": arm(np.ones(300)) for i in range(8)}
+    one = judge(scores({"b@1": arm(barely)}, looks=1), Gate(0.055, looks=1))
+    assert one.overall.verdict is Verdict.NO_GO
+    many = judge(scores({"b@1": arm(barely), **fine}, looks=1), Gate(0.055, looks=1))
+    assert many.overall.verdict is Verdict.INCONCLUSIVE
+    assert "not after Holm's adjustment over 9 claims" in many.claims[0].decision.reason
+    broken = judge(scores({"a@1": sure, "b@1": arm(barely), **fine}, looks=1), Gate(0.055, looks=1))
+    assert broken.overall.reason == "a@1 does not hold (Holm-adjusted over 10 claims)"
+
+
+def test_conditions_of_a_claim_must_all_hold():
+    right = np.ones(300)
+    right[:9] = 0
+    one = scores({"a@1": arm(right)}, clean=arm(right), looks=1)
+    fine = judge(one, Gate(claims=("a@1: drop <= 5pp and accuracy >= 90%",), looks=1))
+    assert fine.overall.verdict is Verdict.GO
+    low = judge(one, Gate(claims=("a@1: drop <= 5pp and accuracy >= 99%",), looks=1))
+    assert low.overall.verdict is Verdict.NO_GO
+    assert "the accuracy is below the floor" in low.overall.reason
+    relative = judge(one, Gate(claims=("a@1: relative drop <= 5%",), looks=1))
+    assert relative.overall.verdict is Verdict.GO
+
+
+def test_what_is_settled_need_not_be_asked():
+    fallen = np.ones(200)
+    fallen[:100] = 0
+    both = {"a@1": arm(np.ones(200)), "b@1": arm(np.where(np.arange(200) % 20 == 0, 0.0, 1.0))}
+    found = judge(scores(both, looks=1), Gate(0.05, looks=1))
+    assert found.settled() == {"a@1"}
+    assert judge(scores(both | {"c@1": arm(fallen)}, looks=1), Gate(0.05, looks=1)).settled() == {"a@1", "b@1", "c@1"}
