@@ -217,9 +217,10 @@ def _claim(
     rows = answers.condition == list(scores.messy).index(name)
     asked = rows & answers.changed
     flips = _flip_rows(answers, scores, asked)
-    measured = _measured(pairs, scores, gate) if len(pairs.items) else {}
     perturbation, _, severity = name.rpartition("@")
     drop_condition = next((one for one in judged.conditions if one.clause.measure == "drop"), None) if judged else None
+    plain = drop_condition.estimate if drop_condition and name not in evidence and not _altered(scores, gate) else None
+    measured = _measured(pairs, scores, plain) if len(pairs.items) else {}
     per_call = _per_call(answers, asked)
     return Claim(
         name=name,
@@ -252,11 +253,16 @@ def _claim(
 _MEASURED = "drop relative clean messy lost gained excess worst excess_worst no_effect detectable".split()
 
 
-def _measured(pairs: Pairs, scores: Scores, gate: Gate) -> dict[str, Any]:
-    """The quantities of a claim, each with the interval of docs/statistics.md."""
+def _altered(scores: Scores, gate: Gate) -> bool:
+    """Whether verdicts rest on another interval of the drop than the plain one."""
+    return gate.anytime or scores.extended or gate.invalid is not None
+
+
+def _measured(pairs: Pairs, scores: Scores, plain: Estimate | None) -> dict[str, Any]:
+    """The quantities of a claim with the intervals of docs/statistics.md; `plain` is the drop where it is known."""
     c, p, level, groups = pairs.clean, pairs.messy, pairs.level, pairs.groups
     basis: Any = {"draws": scores.draws, "repeats": scores.repeats}
-    plain = drop(c, p, level=level, groups=groups, graded=scores.graded, **basis)
+    plain = plain or drop(c, p, level=level, groups=groups, graded=scores.graded, **basis)
     found: dict[str, Any] = {
         "drop": plain,
         "relative": relative_drop(c, p, level=level, groups=groups, graded=scores.graded, **basis),

@@ -46,8 +46,9 @@ class Need:
 
     `towards` is the verdict it would come to, `draws` the variants an item, `items` the items that the perturbation
     must change, of `suite_items` in the study; `extended` is the number it would take to go on from these answers by
-    the rule that holds at any time. Calls, tokens and dollars are those of a study of this claim alone. `affordable`
-    is False where the drop is so close to the margin that the number is only there to show it.
+    the rule that holds at any time (None where that never settles it). Calls, tokens and dollars are those of a study
+    of this claim alone. `affordable` is False where the drop is so close to the margin that the number is only there to
+    show it.
     """
 
     towards: str
@@ -55,7 +56,7 @@ class Need:
     draws: int
     items: int
     suite_items: int
-    extended: int
+    extended: int | None
     calls: int
     tokens: int | None
     cost: float | None
@@ -90,10 +91,11 @@ def needs(
                 continue  # one draw an item says nothing about what a second would add
             least = fewest_items_for_go(margin, level) if towards == "GO" else 1
             deff = max(deff, estimate.deff if estimate.groups else 0.0)
-            extended = math.ceil(anytime_items(flips, true_drop, margin, (1 - gate.level) / 2) * deff)
+            longer = anytime_items(flips, true_drop, margin, (1 - gate.level) / 2)
             items = max(least, math.ceil(single * deff))
+            extended = max(items, math.ceil(longer * deff)) if longer else None
             if gate.anytime or scores.extended:
-                items = extended
+                items = extended or items
             calls = items * (scores.repeats + draws)
             found.append(
                 Need(
@@ -102,7 +104,7 @@ def needs(
                     draws,
                     items,
                     math.ceil(items * len(scores.looks) / max(pairs.reach, 1)),
-                    max(items, extended),
+                    extended,
                     calls,
                     round(calls * ((per_call.prompt_tokens or 0) + (per_call.completion_tokens or 0)))
                     if per_call.prompt_tokens is not None
@@ -265,9 +267,8 @@ def forecast_claim(
         fewest=fewest,
         detectable=smallest_detectable_drop(pilot),
         go_chance=go_chance,
-        needed=anytime_items(psi, 0.0, margin, (1 - gate.level) / 2)
-        if gate.anytime
-        else items_needed(psi, 0.0, margin, level=level),
+        needed=(anytime_items(psi, 0.0, margin, (1 - gate.level) / 2) if gate.anytime else None)
+        or items_needed(psi, 0.0, margin, level=level),
         flips=psi,
     )
 

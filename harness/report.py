@@ -286,11 +286,12 @@ def settling(needs: Sequence[Need]) -> list[str]:
     for need in needs:
         price = f", ${need.cost:,.2f}" if need.cost is not None else ""
         tokens = f", {need.tokens:,} tokens" if need.tokens is not None else ""
+        longer = f"; {need.extended:,} changed items to go on from these answers" if need.extended else ""
         hardly = "" if need.affordable else "; so close to the margin that this is hardly worth it"
         lines.append(
             f"{need.towards} if the drop is {percent(need.true_drop)} points: {need.items:,} changed items "
             f"({need.suite_items:,} in all) at {need.draws} draw{'s' if need.draws > 1 else ''} each, "
-            f"{need.calls:,} calls{tokens}{price}; {need.extended:,} changed items to go on from these answers{hardly}"
+            f"{need.calls:,} calls{tokens}{price}{longer}{hardly}"
         )
     return lines
 

@@ -182,10 +182,11 @@ def anytime_limits(
     return limit(-1.0, "margin or less"), limit(1.0, "margin or more")
 
 
-def anytime_items(flips: float, true_drop: float, margin: float, error: float) -> int:
+def anytime_items(flips: float, true_drop: float, margin: float, error: float) -> int | None:
     """About how many items the e-process needs for a verdict: log(1 / error) and its spread over the growth an item.
 
-    `flips` is the share of pairs that flip either way, whose difference is `true_drop`.
+    `flips` is the share of pairs that flip either way, whose difference is `true_drop`. None where even the smallest
+    bet loses, because the drop is too close to the margin.
     """
     psi = max(flips, abs(true_drop))
     lost, gained = (psi + true_drop) / 2, (psi - true_drop) / 2
@@ -195,7 +196,10 @@ def anytime_items(flips: float, true_drop: float, margin: float, error: float) -
     chances = (lost, gained, 1 - psi)
     growth = np.sum([chance * log for chance, log in zip(chances, logs, strict=True)], axis=0)
     best = int(np.argmax(growth))
-    spread = math.sqrt(sum(p * log[best] ** 2 for p, log in zip(chances, logs, strict=True)) - growth[best] ** 2)
+    gain = float(growth[best])
+    if gain <= 0:
+        return None
+    spread = math.sqrt(max(sum(p * log[best] ** 2 for p, log in zip(chances, logs, strict=True)) - gain**2, 0.0))
     need = math.log(1 / error) + math.log(len(_SHARES) / 8)  # the mixture pays for bets that are far from the best one
-    root = (0.84 * spread + math.sqrt((0.84 * spread) ** 2 + 4 * growth[best] * need)) / (2 * growth[best])
-    return math.ceil(float(root) ** 2)
+    root = (0.84 * spread + math.sqrt((0.84 * spread) ** 2 + 4 * gain * need)) / (2 * gain)
+    return math.ceil(root**2)

@@ -279,26 +279,28 @@ def drop(
 def graded_drop(
     differences: ArrayLike, *, level: float = 0.95, groups: ArrayLike | None = None, **basis: Unpack[Basis]
 ) -> Estimate:
-    """The mean difference of scores in [0, 1], one an item: bootstrap-t where enough items differ. [intervals, 5]
+    """The mean difference of scores in [0, 1], one an item: bootstrap-t and pseudo-items together. [intervals, 5]
 
-    With fewer than 15 effectively differing items it is the linearised Bonett-Price interval; so it is, joined with
-    the bootstrap's, where the level asks for a quantile that 2,000 resamples do not hold.
+    The wider limit of the studentised bootstrap and of the linearised Bonett-Price interval on each side: the first
+    follows skewed differences, the second allows for rare large ones that this sample happens to lack. With fewer than
+    15 effectively differing items it is the second alone.
     """
     d = np.asarray(differences, dtype=float)
     pseudo = mean_of(d, level=level, groups=groups, **basis)
     squares = float(np.sum(d**2))
     kappa = squares**2 / float(np.sum(d**4)) if squares else 0.0
-    found: dict[str, Any] = {
-        "discordant": int(np.sum(d != 0)),
-        "variance": float(np.var(d)),
-    }
+    found: dict[str, Any] = {"discordant": int(np.sum(d != 0)), "variance": float(np.var(d))}
     units = _units(d - float(np.mean(d)), groups)
     if kappa < FEWEST_DISCORDANT or len(units) < 3:
         return replace(pseudo, **found)
     low, high = _bootstrap_t(float(np.mean(d)), units, level)
-    if (1 - level) / 2 * RESAMPLES < 5:
-        low, high = min(low, pseudo.low), max(high, pseudo.high)
-    return replace(pseudo, low=max(-1.0, low), high=min(1.0, high), method="studentised bootstrap over items", **found)
+    return replace(
+        pseudo,
+        low=max(-1.0, min(low, pseudo.low)),
+        high=min(1.0, max(high, pseudo.high)),
+        method="studentised bootstrap over items, joined with linearised Bonett-Price",
+        **found,
+    )
 
 
 def _units(influence: Floats, groups: ArrayLike | None) -> Floats:
@@ -310,19 +312,21 @@ def _units(influence: Floats, groups: ArrayLike | None) -> Floats:
 
 
 def _bootstrap_t(value: float, units: Floats, level: float) -> tuple[float, float]:
-    """Limits of value + mean of units, from resamples studentised by their own standard error. [intervals, 5]
-
-    Units that are alike are drawn together as a multinomial count, which is the same and faster.
-    """
+    """Limits of value + mean of units, from resamples studentised by their own standard error. [intervals, 5]"""
     n = len(units)
-    levels, counts = np.unique(units, return_counts=True)
     rng = np.random.default_rng(int.from_bytes(digest("bootstrap")[:8]))
+    kinds, counts = np.unique(units, return_counts=True)
     ratios: list[Floats] = []
-    for size in _chunks(RESAMPLES, len(levels)):
-        drawn = rng.multinomial(n, counts / n, size=size)
-        means = drawn @ levels / n
-        spread = np.sqrt(np.maximum(drawn @ levels**2 / n - means**2, 0))
-        ratios.append((means - float(np.mean(units)))[spread > 0] / (spread[spread > 0] / math.sqrt(n)))
+    for size in _chunks(RESAMPLES, n):
+        if len(kinds) < n / 4:  # units that are alike are drawn together, which is the same and faster
+            drawn = rng.multinomial(n, counts / n, size=size)
+            means, squares = drawn @ kinds / n, drawn @ kinds**2 / n
+        else:
+            sample = units[rng.integers(n, size=(size, n))]
+            means, squares = sample.mean(axis=1), np.einsum("ij,ij->i", sample, sample) / n
+        spread = np.sqrt(np.maximum(squares - means**2, 0))
+        kept = spread > 0
+        ratios.append((means[kept] - float(np.mean(units))) / (spread[kept] / math.sqrt(n)))
     tail = (1 - level) / 2
     bottom, top = np.quantile(np.concatenate(ratios), [tail, 1 - tail])
     error = float(np.std(units)) / math.sqrt(n)
