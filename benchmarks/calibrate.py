@@ -232,10 +232,20 @@ def other_part(scores, check):  # type: ignore[no-untyped-def]
     ]
     grouped = {g: measure.grouped_coverage(g, 10, 0.1, 0.5, 2000) for g in (10, 20, 50)}
     judged = {n: measure.judged_coverage(n, 500, 0.08, 4000) for n in (60, 150)}
+    nothing = [
+        measure.without_effect(Design(n, clean=clean, regime=regime), 1500)
+        for n in (50, 150)
+        for clean in (0.6, 0.9)
+        for regime in ("low", "high")
+    ]
+    audited = {share: measure.audited_coverage(300, share, 2000) for share in (0.03, 0.08)}
     lines = ["## The other quantities", ""]
     rows = [
         ["relative drop, 27 designs", *_summary(relative), "1,000"],
         ["graded scores, 60 designs", *_summary(scores), "600"],
+        *([f"{name}, 8 designs", *_summary([one[name] for one in nothing]), "1,500"] for name in nothing[0]),
+        *([f"audit, {i:.0%} invalid variants", *_summary([one["audited"]]), "2,000"] for i, one in audited.items()),
+        *([f"the same, not audited ({i:.0%})", *_summary([one["raw"]]), "2,000"] for i, one in audited.items()),
         *([f"{g} groups of 10 dependent items", *_summary([one["groups"]]), "2,000"] for g, one in grouped.items()),
         *([f"the same, groups ignored ({g})", *_summary([one["ignored"]]), "2,000"] for g, one in grouped.items()),
         *(
@@ -249,6 +259,12 @@ def other_part(scores, check):  # type: ignore[no-untyped-def]
         *lines,
         check(min(one.covered for one in relative) >= 0.92, "relative drop: every design covers .92 or more"),
         check(min(one.covered for one in scores) >= 0.92, "graded scores: every design covers .92 or more"),
+        check(
+            min(cell.covered for one in nothing for cell in one.values()) >= 0.92,
+            "excess flips, excess worst of k, area: every design covers .92 or more",
+        ),
+        check(min(one["audited"].covered for one in audited.values()) >= 0.93, "audits: .93 or more"),
+        check(audited[0.08]["raw"].covered < 0.5, "8 % invalid variants, not audited: below .5 (control)"),
         check(min(one["groups"].covered for one in grouped.values()) >= 0.93, "groups: .93 or more"),
         check(
             max(one["ignored"].covered for one in grouped.values()) < 0.90,

@@ -68,8 +68,9 @@ class Claim:
     were, `missing` the failed calls, `waiting` those not asked. `drop` is the plain one; a condition may rest on a
     corrected one. `lost` and `gained` are flips, `excess` those beyond the noise floor, `worst` and `excess_worst` what
     is left when every draw must be right, `agreement` how far draws agree. `no_effect` is the p-value of "mess does
-    nothing", None where too few items differ to tell; `screened` the same adjusted over all perturbations. `needs` says
-    what would settle it. None stands for what these answers cannot give.
+    nothing", None where too few items differ to tell; `screened` the same adjusted over all perturbations. `worst_case`
+    and `best_case` are the drop if every failed call had gone against or for the system. `needs` says what would settle
+    it. None stands for what these answers cannot give.
     """
 
     name: str
@@ -92,6 +93,8 @@ class Claim:
     detectable: float | None
     corrected: Estimate | None
     invalid: Estimate | None
+    worst_case: Estimate | None
+    best_case: Estimate | None
     unchanged: int
     missing: int
     waiting: int
@@ -112,6 +115,7 @@ class Analysis:
 
     `claims` has an entry for each perturbation and severity, `others` for claims on more than one of them (`mean`, a
     certified severity), `ladders` for perturbations at several severities.
+    `family` counts the conditions that were adjusted for.
     """
 
     results: Results
@@ -120,6 +124,7 @@ class Analysis:
     others: tuple[Judged, ...]
     ladders: dict[str, Ladder]
     overall: Decision
+    family: int
     clean: Estimate | None
     noise_floor: Estimate | None
     clean_agreement: Estimate | None
@@ -162,6 +167,7 @@ def analyse(results: Results, *, gate: Gate | None = None, scorer: str = "") -> 
         others=tuple(one for one in judgement.claims if one.name not in scores.messy),
         ladders=_ladders(claims, scores, gate),
         overall=judgement.overall,
+        family=judgement.family,
         clean=clean,
         noise_floor=floor,
         clean_agreement=_agreement(answers, answers.condition == CLEAN, gate.level),
@@ -233,6 +239,8 @@ def _claim(
         screened=None,
         corrected=drop_condition.estimate if drop_condition and name in evidence else None,
         invalid=evidence[name].invalid if name in evidence else None,
+        worst_case=_imputed(scores, name, gate, (1.0, 0.0)) if pairs.missing else None,
+        best_case=_imputed(scores, name, gate, (0.0, 1.0)) if pairs.missing else None,
         unchanged=int((rows & ~answers.changed).sum()),
         missing=int((asked & (answers.status == FAILED)).sum()),
         waiting=int((asked & (answers.status == NOT_ASKED)).sum()),
@@ -244,10 +252,17 @@ def _claim(
         cost=float(np.nansum(answers.cost[asked])) if np.any(~np.isnan(answers.cost[asked])) else None,
         flipped=len(flips),
         flips=tuple(_flip(results, answers, row, scorer) for row in flips[:EXAMPLES]),
-        needs=needs(drop_condition.estimate, scores, pairs, drop_condition.clause, gate, per_call)
-        if drop_condition and drop_condition.estimate and drop_condition.decision.verdict is Verdict.INCONCLUSIVE
+        needs=needs(drop_condition.estimate, scores, pairs, drop_condition.clause, gate, per_call, judgement.family)
+        if judged and drop_condition and drop_condition.estimate and judged.decision.verdict is Verdict.INCONCLUSIVE
         else (),
     )
+
+
+def _imputed(scores: Scores, name: str, gate: Gate, values: tuple[float, float]) -> Estimate:
+    """The drop if failed calls were worth these clean and messy scores."""
+    p = paired(scores, name, gate, values)
+    basis: Any = {"draws": scores.draws, "repeats": scores.repeats}
+    return drop(p.clean, p.messy, level=p.level, groups=p.groups, graded=scores.graded, **basis)
 
 
 _MEASURED = "drop relative clean messy lost gained excess worst excess_worst no_effect detectable".split()

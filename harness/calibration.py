@@ -14,9 +14,21 @@ from .alternatives import cluster_t, pooled, unpaired, wald
 from .power import all_outcomes
 from .seeds import digest
 from .sequential import boundaries, log_evidence
-from .simulation import Design
-from .statistics import Floats, effective, graded_drop, level_of, relative_drop, scas_lower, tango
-from .validity import judged_drop
+from .severity import area
+from .simulation import CORRELATIONS, Design, chance
+from .statistics import (
+    Floats,
+    effective,
+    excess_worst_of,
+    graded_drop,
+    level_of,
+    mean_of,
+    relative_drop,
+    scas_lower,
+    self_disagreement,
+    tango,
+)
+from .validity import Cells, audited_drop, judged_drop
 
 
 def rng_for(*path: str | int) -> np.random.Generator:
@@ -197,6 +209,65 @@ def _quantile(share: float) -> float:
     from scipy.special import ndtri
 
     return float(ndtri(share))
+
+
+def without_effect(design: Design, runs: int) -> dict[str, Coverage]:
+    """Quantities that are 0 where mess does nothing: flips beyond the noise floor, excess worst of k, area of a ladder.
+
+    Three draws and three repeats an item, of the same difficulty: mess that makes some items harder and others easier
+    by as much would flip answers, and is no such mess. The rungs of the ladder are alike.
+    """
+    rng = rng_for("without effect", str(design))
+    rho, _ = CORRELATIONS[design.regime]
+    found: dict[str, list[tuple[float, float]]] = {}
+    for _ in range(runs):
+        own = chance(design.clean, rho, rng.standard_normal(design.items))
+        a, s = rng.binomial(3, own).astype(float), rng.binomial(3, own).astype(float)
+        c, p = a / 3, s / 3
+        noise = self_disagreement(a, a, 3)
+        drops = np.repeat((c - p)[:, None], 3, axis=1)
+        for name, one in (
+            ("excess flips", mean_of(c * (1 - p) + (1 - c) * p - noise)),
+            ("excess worst of 3", excess_worst_of(a, 3, s, 3, 3)),
+            ("area under the ladder", area(drops, (1, 2, 3))),
+        ):
+            found.setdefault(name, []).append((one.low, one.high))
+    return {
+        name: covered(np.array([x for x, _ in limits]), np.array([x for _, x in limits]), 0.0)
+        for name, limits in found.items()
+    }
+
+
+def audited_study(
+    rng: np.random.Generator, items: int = 300, fall: float = 0.1, invalid: float = 0.08, audited: int = 160
+) -> tuple[Cells, float]:
+    """Variants of which some are invalid and then always answered wrong, with an audit of a part; and the raw drop."""
+    c = (rng.random(items) < 0.9).astype(float)
+    valid = rng.random(items) >= invalid
+    y = np.where(valid, c * (rng.random(items) >= fall), 0.0)
+    said = np.full(items, np.nan)
+    for cell in ((1, 0), (1, 1), (0, 0), (0, 1)):
+        here = np.flatnonzero((c == cell[0]) & (y == cell[1]))
+        size = min(len(here), {(1, 0): 60, (1, 1): audited - 100}.get(cell, 20))
+        seen = rng.choice(here, size=size, replace=False)
+        said[seen] = valid[seen]
+    return Cells(np.arange(items), c, y, said), float(np.mean(c - y))
+
+
+def audited_coverage(items: int, invalid: float, runs: int) -> dict[str, Coverage]:
+    """The drop of the valid variants behind an audit, and what is got without one."""
+    rng, fall = rng_for("audit", items, str(invalid)), 0.1
+    corrected, raw = [], []
+    for _ in range(runs):
+        cells, _ = audited_study(rng, items, fall, invalid)
+        one = audited_drop(cells)
+        corrected.append((one.low, one.high))
+        low, high = effective(cells.clean, cells.messy).limits()
+        raw.append((float(low), float(high)))
+    return {
+        name: covered(np.array([x for x, _ in limits]), np.array([x for _, x in limits]), 0.9 * fall)
+        for name, limits in (("audited", corrected), ("raw", raw))
+    }
 
 
 def judged_coverage(labelled: int, items: int, drop: float, runs: int) -> dict[str, Coverage]:

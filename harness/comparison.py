@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
+from ..perturbations import find
 from .analysis import study_scores
 from .answers import Ints, read_answers
-from .errors import ResultsError
+from .errors import ResultsError, StudyError
 from .pairs import Scores, mean_over
 from .results import Results
 from .seeds import digest
@@ -42,7 +44,7 @@ class Duel:
 
 @dataclass(frozen=True)
 class Standing:
-    """One condition: every system's accuracy, the chance that each is the best, and all duels."""
+    """One condition, family, or all mess: every system's accuracy, the chance that each is the best, and all duels."""
 
     condition: str
     accuracy: dict[str, Estimate]
@@ -91,10 +93,22 @@ def compare(folders: Sequence[Results], *, level: float = 0.95, scorer: str = ""
     for condition in first.conditions:
         messy = [one.messy[condition].mean() for one in scores]
         standings.append(_standing(condition, names, messy, clean, groups, scores, level))
+    for family, conditions in _families(first.conditions).items():
+        messy = [mean_over(one, conditions) for one in scores]
+        standings.append(_standing(f"{family} family", names, messy, clean, groups, scores, level))
     if len(first.conditions) > 1:
         messy = [mean_over(one) for one in scores]
         standings.append(_standing(OVER_ALL, names, messy, clean, groups, scores, level))
     return Comparison(names, tuple(one for one in standings if one is not None), level)
+
+
+def _families(conditions: Sequence[str]) -> dict[str, list[str]]:
+    """The families of perturbations with several conditions that are not all there is."""
+    found: dict[str, list[str]] = {}
+    for condition in conditions:
+        with contextlib.suppress(StudyError):  # a perturbation that this version does not know
+            found.setdefault(find(condition.rpartition("@")[0]).family, []).append(condition)
+    return {family: names for family, names in found.items() if 1 < len(names) < len(conditions)}
 
 
 def _names(folders: Sequence[Results]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -167,9 +167,9 @@ def paired(scores: Scores, name: str, gate: Gate, imputed: tuple[float | None, f
     )
 
 
-def mean_over(scores: Scores) -> Floats:
-    """Each item's mean messy score over all conditions that changed it; NaN where none has an answer."""
-    return _mean([arm.mean() for arm in scores.messy.values()])
+def mean_over(scores: Scores, conditions: Collection[str] = ()) -> Floats:
+    """Each item's mean messy score over these conditions (none = all) that changed it; NaN where none has an answer."""
+    return _mean([arm.mean() for name, arm in scores.messy.items() if not conditions or name in conditions])
 
 
 def _mean(columns: Sequence[Floats]) -> Floats:

@@ -64,9 +64,12 @@ class Need:
 
 
 def needs(
-    estimate: Estimate, scores: Scores, pairs: Pairs, clause: Clause, gate: Gate, per_call: PerCall
+    estimate: Estimate, scores: Scores, pairs: Pairs, clause: Clause, gate: Gate, per_call: PerCall, family: int = 1
 ) -> tuple[Need, ...]:
-    """What would settle an inconclusive drop: at this many draws an item and at twice as many."""
+    """What would settle an inconclusive drop: at this many draws an item and at twice as many.
+
+    A NO-GO must survive the adjustment over `family` conditions, so it is planned at the error that it may get least.
+    """
     if clause.measure != "drop" or not len(pairs.items):
         return ()
     margin, value = clause.bound, estimate.value
@@ -75,7 +78,7 @@ def needs(
     within = scores.messy[pairs.name].variance[pairs.items] if pairs.name in scores.messy else np.zeros(0)
     draw_variance = float(np.nanmean(within)) if np.any(~np.isnan(within)) else 0.0
     planned = tuple((i + 1) / pairs.planned for i in range(pairs.planned)) or (1.0,)
-    level = gate.level if gate.anytime or scores.extended else level_at(planned, gate.level)
+    anytime = gate.anytime or scores.extended
     goals = [("GO", 0.0)]
     if 0 < value < margin:
         goals.append(("GO", value))
@@ -84,6 +87,8 @@ def needs(
     close = abs(margin - value) < 0.25 * (estimate.high - estimate.low) / 2
     found = []
     for towards, true_drop in goals:
+        whole = gate.level if towards == "GO" else 1 - (1 - gate.level) / family
+        level = whole if anytime else level_at(planned, whole)
         single = items_needed(max(flips, true_drop), true_drop, margin, level=level)
         for draws in (scores.draws, 2 * scores.draws):
             deff = design_effect(draw_variance, estimate.variance, scores.draws, draws)
@@ -91,10 +96,10 @@ def needs(
                 continue  # one draw an item says nothing about what a second would add
             least = fewest_items_for_go(margin, level) if towards == "GO" else 1
             deff = max(deff, estimate.deff if estimate.groups else 0.0)
-            longer = anytime_items(flips, true_drop, margin, (1 - gate.level) / 2)
+            longer = anytime_items(flips, true_drop, margin, (1 - whole) / 2)
             items = max(least, math.ceil(single * deff))
             extended = max(items, math.ceil(longer * deff)) if longer else None
-            if gate.anytime or scores.extended:
+            if anytime:
                 items = extended or items
             calls = items * (scores.repeats + draws)
             found.append(

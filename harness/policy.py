@@ -112,17 +112,17 @@ def with_missing(decision: Decision, worst: Decision, best: Decision, missing: f
     return decision
 
 
-def combine(names: Sequence[str], decisions: Sequence[Decision], adjusted: Sequence[bool]) -> Decision:
+def combine(names: Sequence[str], decisions: Sequence[Decision], adjusted: Sequence[bool], family: int = 0) -> Decision:
     """The decision over all claims: GO if every one is GO; NO-GO if one is so even after Holm's adjustment.
 
-    `adjusted[i]` says whether claim i's NO-GO survives the adjustment.
+    `adjusted[i]` says whether claim i's NO-GO survives the adjustment over `family` conditions (0 = one a claim).
     """
     broken = [name for name, holds in zip(names, adjusted, strict=True) if holds]
     if broken:
         if len(names) == 1:
             return Decision(Verdict.NO_GO, f"{names[0]}: {decisions[0].reason}")
         verb = "does" if len(broken) == 1 else "do"
-        reason = f"{', '.join(broken)} {verb} not hold (Holm-adjusted over {len(names)} claims)"
+        reason = f"{', '.join(broken)} {verb} not hold (Holm-adjusted over {family or len(names)} conditions)"
         return Decision(Verdict.NO_GO, reason)
     if names and all(decision.verdict is Verdict.GO for decision in decisions):
         return Decision(
@@ -172,21 +172,25 @@ class Judged:
     decision: Decision
     holds: bool = False
     counts: bool = True
-    family: int = 1
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """Every claim judged, and the decision over all."""
+    """Every claim judged, and the decision over all.
+
+    `measured` names everything that the study asks, claims or not; `family` counts the conditions that Holm's
+    adjustment went over.
+    """
 
     claims: tuple[Judged, ...]
     overall: Decision
+    measured: frozenset[str]
+    family: int
 
     def settled(self) -> set[str]:
-        """The conditions that need not be asked any further: their answer, or the whole answer, is known."""
-        names = {claim.name for claim in self.claims}
+        """What need not be asked any further: its answer, or the whole answer, is known."""
         if self.overall.verdict is not Verdict.INCONCLUSIVE:
-            return names
+            return set(self.measured)
         if any(claim.name == MEAN for claim in self.claims):
             return set()
         return {claim.name for claim in self.claims if claim.decision.verdict is Verdict.GO}
@@ -209,13 +213,13 @@ def judge(scores: Scores, gate: Gate, evidence: Mapping[str, Evidence] | None = 
     claims = {name: replace(claim, counts=name not in rungs) for name, claim in claims.items()}
     tested = [name for name in claims if name not in rungs or _severity(name) <= ladders[rungs[name]].bound]
     rejected = _holm({name: first[name] for name in tested}, claims, gate)
-    hypotheses = sum(claim.counts for claim in claims.values()) + len(ladders)
-    claims |= {name: _adjusted(claims[name], name in rejected, hypotheses) for name in tested}
+    family = sum(len(first[name].clauses) for name in tested)
+    claims |= {name: _adjusted(claims[name], name in rejected, family) for name in tested}
     for ladder, clause in ladders.items():
         claims[ladder] = _ladder(ladder, clause, [claims[name] for name in rungs if rungs[name] == ladder])
     counting = [claim for claim in claims.values() if claim.counts]
-    overall = combine([c.name for c in counting], [c.decision for c in counting], [c.holds for c in counting])
-    return Judgement(tuple(claims.values()), overall)
+    overall = combine([c.name for c in counting], [c.decision for c in counting], [c.holds for c in counting], family)
+    return Judgement(tuple(claims.values()), overall, frozenset(scores.messy), family)
 
 
 def _of(rung: str, ladder: str) -> bool:
@@ -246,9 +250,9 @@ class _Claim:
     def anytime(self) -> bool:
         return self.gate.anytime or self.scores.extended
 
-    def drop(self, level: float, pairs: Pairs | None = None) -> Estimate:
+    def drop(self, level: float) -> Estimate:
         """The drop with the interval that its verdict rests on, at any level."""
-        p = replace(pairs or self.pairs, level=level)
+        p = replace(self.pairs, level=level)
         if self.evidence.drop is not None:
             return self.evidence.drop(p)
         if self.anytime:
@@ -318,6 +322,11 @@ class _Claim:
         p = self.pairs
         if estimate is None:
             return Decision(Verdict.INCONCLUSIVE, f"the {clause.measure} cannot be judged on these answers")
+        if self.evidence.drop is not None and self.anytime:
+            return Decision(
+                Verdict.INCONCLUSIVE,
+                "a drop that people's readings correct can only be judged at looks that were planned",
+            )
         if self.evidence.blocked:
             return Decision(Verdict.INCONCLUSIVE, self.evidence.blocked)
         if self.evidence.invalid and self.evidence.invalid.value > SUSPICIOUS_SHARE:
@@ -345,10 +354,18 @@ class _Claim:
         return decide(estimate, clause.bound, clause.measure, "points" if clause.measure == "drop" else "%")
 
     def _imputed(self, clause: Clause, values: tuple[float, float]) -> Decision:
-        filled = replace(self, pairs=replace(paired(self.scores, self.pairs.name, self.gate, values), missing=0.0))
+        """What the decision would be if failed calls were worth these clean and messy scores."""
+        filled = replace(self, pairs=paired(self.scores, self.pairs.name, self.gate, values), evidence=Evidence())
         estimate = filled.estimate(clause, self.pairs.level)
+        if self.evidence.drop is not None and clause.measure == "drop":  # as far as it moves the drop as it was scored
+            shift = float(
+                np.mean(filled.pairs.clean - filled.pairs.messy) - np.mean(self.pairs.clean - self.pairs.messy)
+            )
+            corrected = self.drop(self.pairs.level)
+            moved = {name: getattr(corrected, name) + shift for name in ("value", "low", "high")}
+            estimate = replace(corrected, **moved)
         assert estimate is not None
-        return filled._against(clause, estimate)
+        return self._against(clause, estimate)
 
     def rejects(self, clause: Clause, error: float) -> bool:
         """Whether a condition is broken even at this one-sided error, spread over the looks that were taken."""
@@ -437,9 +454,9 @@ def _holm(claims: Mapping[str, _Claim], judged: Mapping[str, Judged], gate: Gate
 
 def _adjusted(claim: Judged, rejected: bool, family: int) -> Judged:
     if claim.decision.verdict is not Verdict.NO_GO or rejected:
-        return replace(claim, holds=rejected, family=family)
-    reason = f"{claim.decision.reason}, but not after Holm's adjustment over {family} claims"
-    return replace(claim, decision=Decision(Verdict.INCONCLUSIVE, reason), family=family)
+        return replace(claim, holds=rejected)
+    reason = f"{claim.decision.reason}, but not after Holm's adjustment over {family} conditions"
+    return replace(claim, decision=Decision(Verdict.INCONCLUSIVE, reason))
 
 
 def _ladder(name: str, clause: Clause, rungs: Sequence[Judged]) -> Judged:

@@ -246,6 +246,7 @@ def shown_drop(claim: Claim) -> Estimate | None:
 def _more_rows(analysis: Analysis) -> list[dict[str, str]]:
     rows = []
     worst = any(claim.worst for claim in analysis.claims)
+    agree = any(claim.agreement for claim in analysis.claims)
     for claim in analysis.claims:
         row = {
             "perturbation": claim.name,
@@ -257,6 +258,8 @@ def _more_rows(analysis: Analysis) -> list[dict[str, str]]:
         }
         if worst:
             row |= {"all draws right %": _interval(claim.worst), "of that by mess %": _interval(claim.excess_worst)}
+        if agree:
+            row["draws agree %"] = _interval(claim.agreement)
         p = claim.screened if claim.screened is not None else claim.no_effect
         row |= {
             "p": f"{p:.3f}" if p is not None else "untestable",
@@ -308,6 +311,17 @@ def _notes(analysis: Analysis) -> list[str]:
             f"noise floor: {interval(analysis.noise_floor)}% of answers flip between two clean runs "
             f"({analysis.noise_floor.items} items, {results.repeats} answers each)"
         )
+    if analysis.clean_agreement and any(claim.agreement for claim in analysis.claims):
+        notes.append(
+            f"clean repeats agree in what they say: {interval(analysis.clean_agreement)}% of pairs "
+            f"({analysis.clean_agreement.items} items); to be read beside the draws'"
+        )
+    notes += [
+        f"{claim.name}: {claim.missing} calls brought no answer; the drop would be {interval(claim.worst_case)} if all "
+        f"were wrong, {interval(claim.best_case)} if all were right ({claim.worst_case.items} items)"
+        for claim in analysis.claims
+        if claim.worst_case and claim.best_case
+    ]
     notes += [_ladder_note(name, ladder, analysis) for name, ladder in analysis.ladders.items()]
     notes += analysis.warnings
     notes.append(f"validity: {analysis.validity}")
@@ -321,8 +335,8 @@ def _notes(analysis: Analysis) -> list[str]:
     for claim in analysis.claims:
         if claim.decision and claim.decision.verdict is Verdict.INCONCLUSIVE:
             notes.append(f"{claim.name}: {claim.decision.reason}")
-            if analysis.overall.verdict is Verdict.INCONCLUSIVE:
-                notes += [f"  {line}" for line in settling(claim.needs[:1])]
+            likely = [need for need in claim.needs if need.affordable] or list(claim.needs)
+            notes += [f"  {line}" for line in settling(likely[-1:])]
     return [plain(note) for note in notes]
 
 
@@ -359,7 +373,9 @@ def _ladder_json(ladder: Ladder) -> dict[str, Any]:
     return data
 
 
-_SIMPLE = "drop relative clean messy lost gained excess worst excess_worst agreement corrected invalid".split()
+_SIMPLE = (
+    "drop relative clean messy lost gained excess worst excess_worst agreement corrected invalid worst_case best_case"
+).split()
 
 
 def _claim_json(claim: Claim, analysis: Analysis) -> dict[str, Any]:
@@ -404,7 +420,7 @@ def _condition_json(condition: Condition, claim: Claim, analysis: Analysis) -> d
             "drop": "corrected" if claim.corrected else "raw",
         },
         "looks": _looks_json(claim, analysis),
-        "multiplicity": {"family": len(analysis.claims) + len(analysis.others), "adjustment": "Holm"},
+        "multiplicity": {"family": analysis.family, "adjustment": "Holm"},
         "required": [asdict(need) for need in claim.needs],
     }
     if found:

@@ -80,3 +80,15 @@ def test_only_the_same_variants_compare(folders, write_study, tmp_path):
     run_study(replace(study, seed=3), Scripted(right), into=tmp_path / "other")
     with pytest.raises(ResultsError, match="asked other variants than"):
         compare([folders["right"], read_results(tmp_path / "other")])
+
+
+def test_a_family_of_several_conditions_has_a_row_of_its_own(write_study, tmp_path):
+    top = TOP.replace("'casing@5', 'small_talk@2'", "'casing@3', 'casing@5', 'small_talk@2'")
+    study = load_study(write_study(top, gate='margin = "5pp"\nlooks = 1'))
+    for name, script in (("brittle", brittle), ("right", right)):
+        run_study(study, Scripted(script), into=tmp_path / name)
+    found = compare([read_results(tmp_path / "brittle"), read_results(tmp_path / "right")])
+    rows = {standing.condition: standing for standing in found.standings}
+    assert list(rows) == ["clean", "casing@3", "casing@5", "small_talk@2", "surface family", "all mess"]
+    family = rows["surface family"].duels[0].difference
+    assert rows["casing@5"].duels[0].difference.value < family.value < 0

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from roadtest.harness import Gate
 from roadtest.harness.gate import MEAN
 from roadtest.harness.pairs import Arm, Scores, mean_over, paired
-from roadtest.harness.policy import Verdict, judge
+from roadtest.harness.policy import Evidence, Verdict, judge
 from roadtest.harness.schedule import ANYTIME_LOOKS, blocks
 from roadtest.harness.sequential import level_at
 
@@ -125,9 +125,9 @@ def test_holm_over_conditions_and_claims():
     assert one.overall.verdict is Verdict.NO_GO
     many = judge(scores({"b@1": arm(barely), **fine}, looks=1), Gate(0.055, looks=1))
     assert many.overall.verdict is Verdict.INCONCLUSIVE
-    assert "not after Holm's adjustment over 9 claims" in many.claims[0].decision.reason
+    assert "not after Holm's adjustment over 9 conditions" in many.claims[0].decision.reason
     broken = judge(scores({"a@1": sure, "b@1": arm(barely), **fine}, looks=1), Gate(0.055, looks=1))
-    assert broken.overall.reason == "a@1 does not hold (Holm-adjusted over 10 claims)"
+    assert broken.overall.reason == "a@1 does not hold (Holm-adjusted over 10 conditions)"
 
 
 def test_conditions_of_a_claim_must_all_hold():
@@ -150,3 +150,69 @@ def test_what_is_settled_need_not_be_asked():
     found = judge(scores(both, looks=1), Gate(0.05, looks=1))
     assert found.settled() == {"a@1"}
     assert judge(scores(both | {"c@1": arm(fallen)}, looks=1), Gate(0.05, looks=1)).settled() == {"a@1", "b@1", "c@1"}
+
+
+def test_when_all_is_known_nothing_is_asked_on_claims_or_not():
+    both = {"a@1": arm(np.ones(200)), "b@1": arm(np.zeros(200))}
+    mean = judge(scores(both, looks=1), Gate(claims=("mean: drop <= 5pp",), looks=1))
+    assert mean.overall.verdict is Verdict.NO_GO
+    assert mean.settled() == {"a@1", "b@1"}
+    one = judge(scores(both, looks=1), Gate(claims=("a@1: drop <= 5pp",), looks=1))
+    assert one.overall.verdict is Verdict.GO
+    assert one.settled() == {"a@1", "b@1"}, "b has no claim, and the answer is known"
+    open_ = judge(scores(both, looks=1), Gate(claims=("mean: drop <= 51pp", "b@1: drop <= 99.9pp"), looks=1))
+    assert open_.settled() in (set(), {"a@1", "b@1"})
+
+
+def audited(value, width=0.01):
+    from roadtest.harness.statistics import Estimate
+
+    def corrected(pairs):
+        return Estimate(value, value - width, value + width, pairs.level, "audit-corrected", len(pairs.items))
+
+    return {"a@1": Evidence(drop=corrected, invalid=Estimate(0.05, 0.0, 0.1, 0.95, "audit", 100))}
+
+
+def test_a_corrected_drop_decides_in_place_of_the_raw_one():
+    right = np.ones(200)
+    right[:30] = 0
+    one = scores({"a@1": arm(right)}, looks=1)
+    assert judge(one, Gate(0.05, looks=1)).overall.verdict is Verdict.NO_GO
+    assert judge(one, Gate(0.05, looks=1), audited(0.02)).overall.verdict is Verdict.GO
+
+
+def test_a_corrected_drop_needs_planned_looks_and_minds_failed_calls():
+    one = scores({"a@1": arm(np.ones(200))}, looks=1)
+    late = judge(replace(one, extended=True), Gate(0.05, looks=1), audited(0.0))
+    assert late.overall.verdict is Verdict.INCONCLUSIVE
+    assert "looks that were planned" in late.claims[0].decision.reason
+    failed = (np.arange(200) < 3).astype(int)
+    missing = scores({"a@1": arm(1 - failed, 1 - failed, failed)}, looks=1)
+    assert judge(missing, Gate(0.05, looks=1), audited(0.0)).overall.verdict is Verdict.GO
+    edge = judge(missing, Gate(0.05, looks=1), audited(0.03))
+    assert edge.overall.verdict is Verdict.INCONCLUSIVE
+    assert "unanswered calls could change it" in edge.claims[0].decision.reason
+
+
+def test_anytime_rules_judge_drops_and_floors_but_no_ratios():
+    one = scores({"a@1": arm(np.ones(400))}, looks=1)
+    gate = Gate(claims=("a@1: drop <= 5pp and accuracy >= 80%",), looks=0)
+    assert judge(one, gate).overall.verdict is Verdict.GO
+    ratio = judge(one, Gate(claims=("a@1: relative drop <= 5%",), looks=0))
+    assert "the relative drop cannot be judged" in ratio.claims[0].decision.reason
+
+
+@pytest.mark.parametrize("size", [0, 1, 2])
+def test_next_to_no_items_are_no_evidence(size):
+    one = scores({"a@1": arm(np.ones(size))}, looks=1) if size else None
+    if one is None:
+        one = scores({"a@1": arm(np.ones(1), 0, 0, 0)}, looks=1)
+    for gate in (Gate(0.05), Gate(0.05, looks=0), Gate(0.05, target="suite"), Gate(claims=("mean: drop <= 5pp",))):
+        assert judge(one, gate).overall.verdict is Verdict.INCONCLUSIVE
+
+
+def test_when_every_call_failed_there_is_no_verdict():
+    one = scores({"a@1": arm(np.zeros(100), 0, 1, 0)}, looks=1)
+    found = judge(one, Gate(0.05, looks=1))
+    assert found.overall.verdict is Verdict.INCONCLUSIVE
+    assert found.claims[0].decision.reason == "none of its calls has an answer yet"

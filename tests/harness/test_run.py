@@ -99,6 +99,9 @@ def test_failures_are_neither_wrong_nor_dropped_silently(study, tmp_path):
     assert all("brought no answer" in claim.decision.reason for claim in analysis.claims)
     assert all(claim.drop.value == 0 for claim in analysis.claims), "what came back was right"
     assert analysis.outcomes["failed: server"] == outcome.failed
+    casing = analysis.claims[0]
+    assert casing.best_case.value < casing.drop.value == 0 < casing.worst_case.value
+    assert "calls brought no answer; the drop would be" in terminal(analysis)
 
 
 def test_unparsable_and_truncated_answers_count_as_wrong_and_are_told_apart(study, tmp_path):
@@ -332,6 +335,8 @@ def test_draws_give_worst_of_k_beside_its_matched_baseline(write_study, tmp_path
     assert 0.6 < typos.agreement.value < 0.95
     assert analysis.clean_agreement.value < 0.95
     assert "all draws right %" in terminal(analysis)
+    assert "draws agree %" in terminal(analysis)
+    assert "clean repeats agree in what they say" in terminal(analysis)
 
 
 def test_a_ladder_is_read_as_one(write_study, tmp_path):

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from roadtest.harness.calibration import audited_study
 from roadtest.harness.statistics import mean_of
 from roadtest.harness.validity import (
     Cells,
@@ -55,26 +56,12 @@ def test_a_judge_that_says_nothing_is_not_trusted():
     assert estimate.high - estimate.low == pytest.approx(plain.high - plain.low, rel=0.06)
 
 
-def cells(rng, n=300, fall=0.1, invalid=0.08, audited=160):
-    """Variants of which some are invalid and then always answered wrong."""
-    c = (rng.random(n) < 0.9).astype(float)
-    valid = rng.random(n) >= invalid
-    y = np.where(valid, c * (rng.random(n) >= fall), 0.0)
-    said = np.full(n, np.nan)
-    for cell in ((1, 0), (1, 1), (0, 0), (0, 1)):
-        here = np.flatnonzero((c == cell[0]) & (y == cell[1]))
-        size = min(len(here), {(1, 0): 60, (1, 1): audited - 100}.get(cell, 20))
-        seen = rng.choice(here, size=size, replace=False)
-        said[seen] = valid[seen]
-    return Cells(np.arange(n), c, y, said), float(np.mean(c - y))
-
-
 def test_an_audit_takes_out_what_invalid_variants_add():
     rng = np.random.default_rng(5)
     truth = 0.9 * 0.1
     found, raw, covered, shares = [], [], [], []
     for _ in range(600):
-        one, naive = cells(rng)
+        one, naive = audited_study(rng)
         estimate = audited_drop(one)
         found.append(estimate.value)
         raw.append(naive)
@@ -97,7 +84,7 @@ def test_a_full_audit_leaves_the_valid_variants_alone():
 
 def test_a_cell_that_nobody_audited_is_taken_both_ways():
     rng = np.random.default_rng(7)
-    one, _ = cells(rng)
+    one, _ = audited_study(rng)
     known = audited_drop(one)
     blind = np.where((one.clean == 1) & (one.messy == 0), np.nan, one.valid)
     unknown = audited_drop(Cells(one.item, one.clean, one.messy, blind))
@@ -117,7 +104,7 @@ def test_repeats_and_draws_stand_in_both_cells():
 
 def test_a_known_bad_auditor_is_corrected_for():
     rng = np.random.default_rng(8)
-    one, _ = cells(rng, n=4000, audited=2000)
+    one, _ = audited_study(rng, items=4000, audited=2000)
     misses = np.where((one.valid == 0) & (rng.random(4000) < 0.2), 1.0, one.valid)
     blurred = Cells(one.item, one.clean, one.messy, misses)
     assert audited_drop(blurred, auditor=(0.8, 1.0)).value == pytest.approx(audited_drop(one).value, abs=0.015)
