@@ -419,12 +419,21 @@ def _analysis(
 
 
 def _pilot(folder: Path) -> tuple[PerCall, dict[str, float]]:
-    """What calls took in a results folder, and how many pairs flipped in each condition."""
+    """What calls took in a results folder, and the share of pairs that flip by chance in each condition.
+
+    Flips both ways as often as the rarer way was seen: what exceeds that is the drop. The upper 80 % limit, because a
+    pilot that saw few flips does not prove that there are few.
+    """
     from .analysis import analyse
     from .results import read_results
+    from .statistics import wilson
 
     analysis = analyse(read_results(folder))
-    flips = {c.name: c.lost.value + c.gained.value for c in analysis.claims if c.lost and c.gained}
+    flips = {
+        claim.name: 2 * wilson(min(claim.lost.value, claim.gained.value), claim.lost.items, 0.6)[1]
+        for claim in analysis.claims
+        if claim.lost and claim.gained
+    }
     return analysis.per_call, flips
 
 

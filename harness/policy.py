@@ -71,7 +71,7 @@ def decide(estimate: Estimate, margin: float, what: str = "drop", unit: str = "p
     if estimate.items < least:
         return Decision(
             Verdict.INCONCLUSIVE,
-            f"{estimate.items} items cannot give a GO at this margin even without a single flip; {least} could",
+            f"{estimate.items} items cannot give a GO at this margin even without a single flip, {least} could",
         )
     if estimate.high < margin:
         return Decision(Verdict.GO, f"the {what} is below the margin: {against}")
@@ -343,6 +343,8 @@ class _Claim:
         if not p.fractions:
             return Decision(Verdict.INCONCLUSIVE, f"{len(p.items)} of {p.reach} items are asked: not yet at a look")
         decision = self._against(clause, estimate)
+        if not p.finished and not self.anytime:
+            decision = replace(decision, reason=f"{decision.reason} (at look {len(p.fractions)} of {p.planned})")
         if p.missing:
             worst, best = (self._imputed(clause, values) for values in ((1.0, 0.0), (0.0, 1.0)))
             decision = with_missing(decision, worst, best, p.missing)

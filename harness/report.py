@@ -332,6 +332,8 @@ def _notes(analysis: Analysis) -> list[str]:
         f"{analysis.calls} of {analysis.planned} calls answered{spared}; {analysis.prompt_tokens:,} tokens in, "
         f"{analysis.completion_tokens:,} out, {spend}"
     )
+    if analysis.spared:
+        notes.append("a drop at which a study stopped early looks larger or smaller than it is; trust its interval")
     for claim in analysis.claims:
         if claim.decision and claim.decision.verdict is Verdict.INCONCLUSIVE:
             notes.append(f"{claim.name}: {claim.decision.reason}")

@@ -21,7 +21,7 @@ def fallen(n, wrong, **rest):
         (
             fallen(72, 0),
             "INCONCLUSIVE",
-            "72 items cannot give a GO at this margin even without a single flip; 73 could",
+            "72 items cannot give a GO at this margin even without a single flip, 73 could",
         ),
         (fallen(73, 0), "GO", "below the margin"),
         (fallen(15, 12), "NO-GO", "above the margin"),
