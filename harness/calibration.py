@@ -12,22 +12,12 @@ import numpy as np
 
 from .alternatives import cluster_t, pooled, unpaired, wald
 from .power import all_outcomes
+from .repetition import excess_worst_of, self_disagreement
 from .seeds import digest
 from .sequential import boundaries, log_evidence
 from .severity import area
 from .simulation import CORRELATIONS, Design, chance
-from .statistics import (
-    Floats,
-    effective,
-    excess_worst_of,
-    graded_drop,
-    level_of,
-    mean_of,
-    relative_drop,
-    scas_lower,
-    self_disagreement,
-    tango,
-)
+from .statistics import Floats, effective, graded_drop, level_of, mean_of, relative_drop, scas_lower, tango
 from .validity import Cells, audited_drop, judged_drop
 
 

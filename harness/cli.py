@@ -6,7 +6,7 @@ import dataclasses
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from .analysis import Analysis
     from .cases import Variant
     from .journal import Record
-    from .planning import Forecast, PerCall
-    from .selftest import Trial
+    from .planning import PerCall
     from .study import Plan
 
 
@@ -172,6 +171,7 @@ def run(
     from .report import REPORT_MD, terminal
     from .run import results_folder, run_study
     from .study import load_study, plan
+    from .tables import plan_text
 
     if into and extend:
         raise click.UsageError("--extend names the results folder already; leave --into out")
@@ -179,7 +179,7 @@ def run(
     planned = plan(dataclasses.replace(loaded, items=items) if items else loaded)
     folder = extend or into or results_folder(planned)
     if dry:
-        click.echo(_plan_text(planned, folder))
+        click.echo(plan_text(planned, folder))
         return
     with _progress(planned, folder / RECORDS) as watch:
         analysis, outcome = run_study(
@@ -214,12 +214,13 @@ def plan_(study: Path, items: int | None, pilot: Path | None) -> None:
     from .planning import forecast
     from .run import results_folder
     from .study import load_study, plan
+    from .tables import forecast_text, plan_text
 
     loaded = load_study(study)
     planned = plan(dataclasses.replace(loaded, items=items) if items else loaded)
     seen, flips = _pilot(pilot) if pilot else (None, None)
-    click.echo(_plan_text(planned, results_folder(planned)))
-    click.echo(_forecast_text(forecast(planned, seen, flips), planned))
+    click.echo(plan_text(planned, results_folder(planned)))
+    click.echo(forecast_text(forecast(planned, seen, flips), planned))
 
 
 @main.command()
@@ -245,6 +246,7 @@ def selftest(study: Path, runs: int, clean: float, endpoint: str, items: int | N
     from .selftest import controls
     from .selftest import selftest as simulate
     from .study import load_study, plan
+    from .tables import selftest_text
 
     loaded = load_study(study)
     planned = plan(dataclasses.replace(loaded, items=items) if items else loaded)
@@ -252,7 +254,7 @@ def selftest(study: Path, runs: int, clean: float, endpoint: str, items: int | N
         trials = simulate(
             planned, runs=runs, clean=clean, regime="high" if endpoint == "steady" else "low", watch=bar.update
         )
-    click.echo(_selftest_text(trials, planned, clean, endpoint))
+    click.echo(selftest_text(trials, planned, clean, endpoint))
 
 
 @main.command()
@@ -318,8 +320,8 @@ def gate(results: Path, claims: tuple[str, ...], margin: str | None, policy: Pat
 def compare(results: tuple[Path, ...], level: float, scorer: str, form: str) -> None:
     """Compares two RESULTS folders or more that asked the same variants of different systems."""
     from .comparison import compare as side_by_side
-    from .report import comparison_text
     from .results import read_results
+    from .tables import comparison_text
 
     compared = side_by_side([read_results(folder) for folder in results], level=level, scorer=scorer)
     click.echo(comparison_text(compared, "github" if form == "markdown" else "simple"))
@@ -442,87 +444,6 @@ def _number(text: str) -> float | str:
         return float(text)
     except ValueError:
         return text
-
-
-def _plan_text(planned: Plan, folder: Path) -> str:
-    unchanged = sum(not variant.changed for variant in planned.variants)
-    return (
-        f"{len(planned.requests):,} calls: {len(planned.cases)} items x {planned.study.repeats} clean, "
-        f"{len(planned.variants) - unchanged} variants ({unchanged} more change nothing and are not asked)\n"
-        f"study {planned.fingerprint}, variants {planned.manifest[:16]}\n"
-        f"results would go to {folder}"
-    )
-
-
-def _forecast_text(found: Forecast, planned: Plan) -> str:
-    from tabulate import tabulate
-
-    from .policy import percent
-
-    low, high = found.completion_tokens
-    spread = f"{low:,}" if low == high else f"{low:,} to {high:,}"
-    price = "no listed price"
-    if found.cost:
-        price = " to ".join(dict.fromkeys(f"${one:,.4f}" for one in found.cost))
-    rows = [
-        {
-            "claim": claim.name,
-            "margin": f"{percent(claim.margin)}pp",
-            "items": claim.items,
-            "GO needs": claim.fewest,
-            "GO possible": "yes" if claim.possible else "no",
-            "chance of GO if no drop": f"{claim.go_chance:.0%}",
-            "items for 80%": claim.needed,
-            "smallest drop seen (80%)": f"{percent(claim.detectable, up=True)}pp",
-        }
-        for claim in found.claims
-    ]
-    looks = planned.study.gate.looks
-    rule = {0: "a look at any time", 1: "no early stopping"}.get(
-        looks, f"{looks} looks: it may stop early and cost less"
-    )
-    lines = [
-        (
-            f"{found.prompt_tokens:,} tokens in, {spread} out, {price}, about {_duration(found.seconds)} with "
-            f"{planned.study.system.concurrency} in flight ({rule})"
-        ),
-        f"assumed: {found.assumed}",
-        "",
-        tabulate(rows, headers="keys", disable_numparse=True),
-    ]
-    return "\n".join([*lines, "", found.advice] if found.advice else lines)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def _selftest_text(trials: Sequence[Trial], planned: Plan, clean: float, endpoint: str) -> str:
-    from tabulate import tabulate
-
-    from .policy import Verdict, percent
-
-    def share(trial: Trial, verdict: Verdict) -> str:
-        rate = trial.rate(verdict)
-        mark = {trial.control.wrong: " (error)", trial.control.right: " (power)"}.get(verdict, "")
-        limits = f"[{percent(rate.low, down=True)}, {percent(rate.high, up=True)}]"
-        return f"{percent(rate.value)} {limits}%{mark}"
-
-    rows = [
-        {"control": trial.control.name}
-        | {str(verdict): share(trial, verdict) for verdict in Verdict}
-        | {"calls used": f"{trial.calls:.0%}"}
-        for trial in trials
-    ]
-    gate = planned.study.gate
-    basis = (
-        f"{trials[0].runs} simulated studies each on {len(planned.cases)} items, clean accuracy {clean:.0%}, a "
-        f"{endpoint} endpoint; gate: {', '.join(str(clause) for clause in gate.clauses)}; an error may happen in "
-        f"{(1 - gate.level) / 2:.1%} of studies"
-    )
-    return "\n".join([tabulate(rows, headers="keys", disable_numparse=True), "", basis])
 
 
 @contextmanager

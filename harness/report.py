@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from .analysis import EXAMPLES, Analysis, Claim
-from .comparison import Comparison
+from .judging import Condition, Judged
 from .planning import Need
-from .policy import Condition, Judged, Verdict, percent
+from .policy import Verdict, percent, shown
 from .sequential import boundaries
 from .severity import Ladder
+from .significance import posterior_above
 from .statistics import Estimate
 
 REPORT_MD, REPORT_JSON = "report.md", "report.json"
@@ -24,7 +25,8 @@ _HOW_TO_READ = (
     "Lost and gained are the shares of answers that went from right to wrong and back; excess is both together less "
     "what flips between two clean runs anyway. Relative is the share of the clean accuracy that is lost. Limits are "
     "rounded outward, and hold over all looks at the results together. p is of the test that mess does nothing at all; "
-    "it decides nothing. GO means that the whole interval lies below the margin, NO-GO that it lies above."
+    "it decides nothing. Detectable is the smallest drop, in points, that a study like this finds in 80 % of cases. "
+    "GO means that the whole interval lies below the margin, NO-GO that it lies above."
 )
 
 
@@ -133,42 +135,6 @@ def as_json(analysis: Analysis) -> dict[str, Any]:
     }
 
 
-def comparison_text(found: Comparison, style: str = "simple") -> str:
-    """Systems side by side, as a table and a sentence for every change of the winner. `style` is tabulate's."""
-    from tabulate import tabulate
-
-    rows = []
-    for standing in found.standings:
-        row = {"condition": standing.condition}
-        row |= {f"{inline(name)} %": interval(one) for name, one in standing.accuracy.items()}
-        duel = standing.duels[0]
-        row["items"] = str(duel.difference.items)
-        row["k"] = str(duel.difference.draws)
-        if len(found.systems) == 2:
-            row["difference"] = interval(duel.difference)
-            row["difference of drops"] = interval(duel.drops) if duel.drops else "-"
-        row["best"] = f"{inline(standing.winner)} ({standing.best[standing.winner]:.2f})"
-        rows.append(row)
-    lines = [tabulate(rows, headers="keys", tablefmt=style, disable_numparse=True), ""]
-    for standing in found.standings if len(found.systems) > 2 else found.standings[:: len(found.standings) - 1 or 1]:
-        for duel in standing.duels:
-            rest = f"{interval(duel.difference)} points, {duel.difference.items} items, Holm-adjusted p {duel.p:.3f}"
-            lines.append(
-                f"{standing.condition}: {inline(duel.first)} is better than {inline(duel.second)} with probability "
-                f"{duel.better:.2f} (difference {rest})"
-            )
-    clean = found.standings[0].winner
-    lines += [
-        f"the winner changes under {standing.condition}: {inline(standing.winner)} "
-        f"(probability {standing.best[standing.winner]:.2f}) instead of {inline(clean)}"
-        for standing in found.changes
-    ]
-    if not found.changes:
-        lines.append(f"{inline(clean)} leads in every condition")
-    lines.append(f"intervals are {found.level:.0%}; probabilities are over resampled items")
-    return "\n".join(lines)
-
-
 def write_report(analysis: Analysis, folder: Path) -> Path:
     """Writes `report.md` and `report.json` in UTF-8; gives the path of the first."""
     text = json.dumps(as_json(analysis), indent=2, allow_nan=False) + "\n"
@@ -180,11 +146,6 @@ def write_report(analysis: Analysis, folder: Path) -> Path:
 def headline(analysis: Analysis) -> str:
     """The verdict and its reason in one line."""
     return f"{analysis.overall.verdict}: {analysis.overall.reason}."
-
-
-def interval(estimate: Estimate) -> str:
-    """`12.5 [8.1, 17.2]` in points, limits rounded outward."""
-    return f"{percent(estimate.value)} [{percent(estimate.low, down=True)}, {percent(estimate.high, up=True)}]"
 
 
 def plain(text: str) -> str:
@@ -263,6 +224,7 @@ def _more_rows(analysis: Analysis) -> list[dict[str, str]]:
         p = claim.screened if claim.screened is not None else claim.no_effect
         row |= {
             "p": f"{p:.3f}" if p is not None else "untestable",
+            "detectable": f"{percent(claim.detectable, up=True)}" if claim.detectable else "-",
             "unchanged": str(claim.unchanged),
             "no answer": str(claim.missing),
             "not asked": str(claim.waiting),
@@ -303,22 +265,22 @@ def _notes(analysis: Analysis) -> list[str]:
     results, notes = analysis.results, []
     if analysis.clean:
         notes.append(
-            f"clean accuracy {interval(analysis.clean)}% over {analysis.clean.items} items, "
+            f"clean accuracy {shown(analysis.clean)}% over {analysis.clean.items} items, "
             f"{results.repeats} answers each; gate: {', '.join(str(clause) for clause in analysis.gate.clauses)}"
         )
     if analysis.noise_floor:
         notes.append(
-            f"noise floor: {interval(analysis.noise_floor)}% of answers flip between two clean runs "
+            f"noise floor: {shown(analysis.noise_floor)}% of answers flip between two clean runs "
             f"({analysis.noise_floor.items} items, {results.repeats} answers each)"
         )
     if analysis.clean_agreement and any(claim.agreement for claim in analysis.claims):
         notes.append(
-            f"clean repeats agree in what they say: {interval(analysis.clean_agreement)}% of pairs "
+            f"clean repeats agree in what they say: {shown(analysis.clean_agreement)}% of pairs "
             f"({analysis.clean_agreement.items} items); to be read beside the draws'"
         )
     notes += [
-        f"{claim.name}: {claim.missing} calls brought no answer; the drop would be {interval(claim.worst_case)} if all "
-        f"were wrong, {interval(claim.best_case)} if all were right ({claim.worst_case.items} items)"
+        f"{claim.name}: {claim.missing} calls brought no answer; the drop would be {shown(claim.worst_case)} if all "
+        f"were wrong, {shown(claim.best_case)} if all were right ({claim.worst_case.items} items)"
         for claim in analysis.claims
         if claim.worst_case and claim.best_case
     ]
@@ -352,9 +314,9 @@ def _ladder_note(name: str, ladder: Ladder, analysis: Analysis) -> str:
         value, low, high = (f"{x:.1f}" if x < 1e9 else f"> {ladder.severities[-1]}" for x in ladder.breaking_point)
         parts.append(f"crosses the margin at severity {value} [{low}, {high}]")
     if ladder.area:
-        parts.append(f"mean drop over the ladder {interval(ladder.area)} points ({ladder.area.items} items)")
+        parts.append(f"mean drop over the ladder {shown(ladder.area)} points ({ladder.area.items} items)")
     if ladder.trend:
-        parts.append(f"{interval(ladder.trend)} points more a step")
+        parts.append(f"{shown(ladder.trend)} points more a step")
     if ladder.uneven:
         parts.append("warning: the drop does not rise with severity as it should")
     return f"{name}: " + ", ".join(parts)
@@ -444,8 +406,19 @@ def _condition_json(condition: Condition, claim: Claim, analysis: Analysis) -> d
             "level": found.level,
             "method": found.method,
             "side_methods": {"low": high or low, "high": low},
+            "posterior_above_margin": _posterior(condition, claim),
         }
     return data
+
+
+def _posterior(condition: Condition, claim: Claim) -> float | None:
+    """P(drop > margin) as a reading aid; None where answers are not right or wrong."""
+    if condition.clause.measure != "drop" or not claim.drop or "Tango" not in claim.drop.method:
+        return None
+    assert claim.lost is not None
+    assert claim.gained is not None
+    n = claim.drop.items / claim.drop.deff
+    return posterior_above(claim.lost.value * n, claim.gained.value * n, n, condition.clause.bound)
 
 
 def _looks_json(claim: Claim, analysis: Analysis) -> dict[str, Any]:
@@ -464,4 +437,4 @@ def _other_json(one: Judged, analysis: Analysis) -> dict[str, Any]:
 
 
 def _interval(estimate: Estimate | None) -> str:
-    return interval(estimate) if estimate else "-"
+    return shown(estimate) if estimate else "-"

@@ -10,8 +10,9 @@ import numpy as np
 
 from .answers import Flags, Ints
 from .gate import MEAN
+from .judging import judge
 from .pairs import Arm, Scores
-from .policy import Verdict, judge
+from .policy import Verdict
 from .seeds import digest
 from .simulation import CORRELATIONS, chance
 from .statistics import Estimate, Floats, wilson

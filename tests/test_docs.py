@@ -134,7 +134,10 @@ def test_links_lead_somewhere(page):
             assert (page.parent / target).exists(), target
 
 
-STATISTICAL = "gate pairs planning policy power sequential severity significance simulation statistics validity".split()
+STATISTICAL = (
+    "gate judging pairs planning policy power readings repetition sequential severity significance simulation "
+    "statistics validity"
+).split()
 
 
 @pytest.mark.parametrize("name", STATISTICAL)

@@ -8,7 +8,7 @@ import pytest
 from roadtest.datasets import load_suite
 from roadtest.harness import ResultsError, Scripted, load_study, read_results, run_study
 from roadtest.harness.comparison import compare
-from roadtest.harness.report import comparison_text
+from roadtest.harness.tables import comparison_text
 
 ANSWERS = {case.text: case.target for case in load_suite("arithmetic").cases}
 TOP = "suite = 'arithmetic'\nitems = 120\nperturbations = ['casing@5', 'small_talk@2']\nrepeats = 1"

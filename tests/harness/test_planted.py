@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from roadtest.harness import Gate, Verdict, analyse, load_study, plan, read_results, run_study
 from roadtest.harness.analysis import _measured
+from roadtest.harness.judging import judge
 from roadtest.harness.pairs import Arm, Scores, paired
-from roadtest.harness.policy import judge
 from roadtest.harness.power import verdict_probability
 from roadtest.harness.seeds import stream
 from roadtest.harness.severity import certified

@@ -15,9 +15,13 @@ def fallen(n, wrong, **rest):
 @pytest.mark.parametrize(
     ("estimate", "verdict", "reason"),
     [
-        (fallen(200, 0), "GO", "the drop is below the margin: 0.0 [-1.9, 1.9] against a margin of 5.0 points"),
+        (
+            fallen(200, 0),
+            "GO",
+            "the drop is below the margin: 0.0 [-1.9, 1.9] against a margin of 5.0 points (200 items, k 1)",
+        ),
         (fallen(200, 40), "NO-GO", "the drop is above the margin: 20.0 ["),
-        (fallen(200, 10), "INCONCLUSIVE", "the interval reaches across the margin"),
+        (fallen(200, 10), "INCONCLUSIVE", "5.0 [2.5, 9.0] against a margin of 5.0 points (200 items, k 1, 10 differ)"),
         (
             fallen(72, 0),
             "INCONCLUSIVE",

@@ -17,25 +17,20 @@ from roadtest.harness.alternatives import (
     obuchowski,
     wald,
 )
+from roadtest.harness.repetition import agreement, all_right, excess_worst_of, noise_floor, self_disagreement, worst_of
 from roadtest.harness.statistics import (
     accuracy,
-    agreement,
-    all_right,
     clopper_pearson,
     drop,
     effective,
-    excess_worst_of,
     graded_drop,
     mean_of,
-    noise_floor,
     relative_drop,
     scas_lower,
-    self_disagreement,
     t_of,
     tang,
     tango,
     wilson,
-    worst_of,
 )
 
 CLOSE = {"abs": 1e-4}

@@ -1,4 +1,4 @@
-"""From rows to pairs: looks, failed calls, groups and means."""
+"""From answers to pairs, and from pairs to decisions: looks, failed calls, groups, means, Holm, readings."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from roadtest.harness import Gate
 from roadtest.harness.gate import MEAN
+from roadtest.harness.judging import Evidence, judge
 from roadtest.harness.pairs import Arm, Scores, mean_over, paired
-from roadtest.harness.policy import Evidence, Verdict, judge
+from roadtest.harness.policy import Verdict
 from roadtest.harness.schedule import ANYTIME_LOOKS, blocks
 from roadtest.harness.sequential import level_at
 
