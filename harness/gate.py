@@ -151,6 +151,9 @@ class Gate:
         for clause in self.clauses:
             if clause.measure == "certified":
                 rungs = [name for name in names if name.rpartition("@")[0] == clause.subject]
+                highest = max(int(name.rpartition("@")[2]) for name in rungs)
+                if highest < clause.bound:
+                    raise StudyError(f"claim {str(clause)!r}: the study measures it only up to severity {highest}")
                 if not all(any(c.measure == "drop" for c in found.get(name, ())) for name in rungs):
                     example = f"'{clause.subject}: drop <= 5pp'"
                     raise StudyError(f"claim {str(clause)!r} needs a drop that its rungs may have, as in {example}")

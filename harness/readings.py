@@ -98,7 +98,7 @@ def _said(path: Path, key: str) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     if not path.exists():
         return found
-    for at, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for at, line in enumerate(path.read_bytes().splitlines(), start=1):
         if not line.strip():
             continue
         try:
@@ -107,10 +107,9 @@ def _said(path: Path, key: str) -> dict[str, dict[str, float]]:
             if not 0 <= value <= 1:
                 raise ValueError(f"{key} must lie between 0 and 1")
             found.setdefault(str(row["id"]), {})[str(row.get("by", ""))] = value
-        except (ValueError, KeyError, TypeError) as error:
-            raise ResultsError(
-                f'{path}, line {at}: expected {{"id": ..., "{key}": ..., "by": ...}} ({error})'
-            ) from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            expected = f'{{"id": ..., "{key}": ..., "by": ...}}'
+            raise ResultsError(f"{path}, line {at}: expected {expected} ({error})") from error
     return found
 
 

@@ -223,7 +223,7 @@ def _more_rows(analysis: Analysis) -> list[dict[str, str]]:
             row["draws agree %"] = _interval(claim.agreement)
         p = claim.screened if claim.screened is not None else claim.no_effect
         row |= {
-            "p": f"{p:.3f}" if p is not None else "untestable",
+            "p": "untestable" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}",
             "detectable": f"{percent(claim.detectable, up=True)}" if claim.detectable else "-",
             "unchanged": str(claim.unchanged),
             "no answer": str(claim.missing),

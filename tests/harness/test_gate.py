@@ -76,6 +76,7 @@ def test_the_closest_clause_counts():
     [
         (["typso@4: drop <= 3pp"], "the study has no perturbation 'typso@4'; did you mean 'typos@4'?"),
         (["typos: certified >= 3"], "needs a drop that its rungs may have"),
+        (["*: drop <= 5pp", "typos: certified >= 5"], "the study measures it only up to severity 4"),
     ],
 )
 def test_a_claim_about_what_is_not_there(claims, message):

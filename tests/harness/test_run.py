@@ -289,8 +289,14 @@ def test_an_audit_corrects_the_drop_and_unknown_ids_are_named(study, tmp_path):
     other = [json.dumps({"id": key, "valid": at % 3 != 0, "by": "bob"}) for at, key in enumerate(ids)]
     (tmp_path / "r" / "audit.jsonl").write_text("\n".join(half + other) + "\n", encoding="utf-8")
     assert "agree too little" in analyse(read_results(tmp_path / "r")).claims[0].decision.reason
-    for line, message in (('{"id": "nobody", "valid": true}', "never asked"), ('{"id": 3}', "line 1: expected")):
-        (tmp_path / "r" / "audit.jsonl").write_text(line + "\n", encoding="utf-8")
+    for line, message in (
+        (b'{"id": "nobody", "valid": true}', "never asked"),
+        (b'{"id": 3}', "line 1: expected"),
+        (b'{"id": 3, "valid": NaN}', "line 1: expected"),
+        (b"\n[1]", "line 2: expected"),
+        (b"\xff", "line 1: expected"),
+    ):
+        (tmp_path / "r" / "audit.jsonl").write_bytes(line + b"\n")
         with pytest.raises(ResultsError, match=message):
             analyse(read_results(tmp_path / "r"))
 
