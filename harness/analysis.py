@@ -245,7 +245,7 @@ def _imputed(scores: Scores, name: str, gate: Gate, values: tuple[float, float])
     """The drop if failed calls were worth these clean and messy scores."""
     p = paired(scores, name, gate, values)
     basis: Any = {"draws": scores.draws, "repeats": scores.repeats}
-    return drop(p.clean, p.messy, level=p.level, groups=p.groups, graded=scores.graded, **basis)
+    return drop(p.clean, p.messy, level=p.level, groups=p.groups, graded=scores.graded, interim=p.interim, **basis)
 
 
 _MEASURED = "drop relative clean messy lost gained excess worst excess_worst no_effect detectable".split()
@@ -260,7 +260,7 @@ def _measured(pairs: Pairs, scores: Scores, plain: Estimate | None) -> dict[str,
     """The quantities of a claim with the intervals of docs/statistics.md; `plain` is the drop where it is known."""
     c, p, level, groups = pairs.clean, pairs.messy, pairs.level, pairs.groups
     basis: Any = {"draws": scores.draws, "repeats": scores.repeats}
-    plain = plain or drop(c, p, level=level, groups=groups, graded=scores.graded, **basis)
+    plain = plain or drop(c, p, level=level, groups=groups, graded=scores.graded, interim=pairs.interim, **basis)
     found: dict[str, Any] = {
         "drop": plain,
         "relative": relative_drop(c, p, level=level, groups=groups, graded=scores.graded, **basis),

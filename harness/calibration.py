@@ -105,7 +105,7 @@ def looked(design: Design, margin: float, looks: int, runs: int, error: float = 
     verdict, used = np.zeros(runs), np.full(runs, 1.0)
     for share, z in zip(shares, boundaries(shares, error), strict=True):
         seen = round(share * design.items)
-        low, high = effective(c[:, :seen], p[:, :seen]).limits(level_of(z))
+        low, high = effective(c[:, :seen], p[:, :seen]).limits(level_of(z), interim=share < 1)
         open_ = verdict == 0
         for found, which in ((open_ & (high < margin), 1), (open_ & (low > margin), -1)):
             verdict[found], used[found] = which, seen / design.items

@@ -12,7 +12,18 @@ from .pairs import Pairs, Scores, paired
 from .policy import Decision, Verdict, combine, decide, decide_floor, shown, with_missing
 from .sequential import anytime_limits, boundaries
 from .severity import certified
-from .statistics import Effective, Estimate, accuracy, drop, effective, graded_drop, level_of, relative_drop
+from .statistics import (
+    INTERIM_LOOK,
+    LAST_LOOK,
+    Effective,
+    Estimate,
+    accuracy,
+    drop,
+    effective,
+    graded_drop,
+    level_of,
+    relative_drop,
+)
 from .validity import FEWEST_LABELLED, SUSPICIOUS_SHARE, unaudited_bounds
 
 
@@ -138,7 +149,8 @@ class _Claim:
         if self.anytime:
             return anytime_drop(p, level, p.reach if self.gate.target == "suite" else 0, graded=self.scores.graded)
         basis = {"draws": self.scores.draws, "repeats": self.scores.repeats}
-        return drop(p.clean, p.messy, level=level, groups=p.groups, graded=self.scores.graded, **basis)
+        graded, interim = self.scores.graded, p.interim
+        return drop(p.clean, p.messy, level=level, groups=p.groups, graded=graded, interim=interim, **basis)
 
     def estimate(self, clause: Clause, level: float) -> Estimate | None:
         """The quantity that a clause bounds."""
@@ -279,14 +291,16 @@ def _drop_estimates(claims: Sequence[_Claim]) -> dict[str, Estimate]:
         return {}
     effs = [claim.effective for claim in plain if claim.effective is not None]
     together = Effective(*(np.array([getattr(eff, name) for eff in effs]) for name in Effective.__slots__))
-    low, high = together.limits(np.array([claim.pairs.level for claim in plain]))
+    low, high = together.limits(
+        np.array([claim.pairs.level for claim in plain]), np.array([claim.pairs.interim for claim in plain])
+    )
     return {
         claim.pairs.name: Estimate(
             value=float(np.mean(claim.pairs.clean - claim.pairs.messy)),
             low=float(low[at]),
             high=float(high[at]),
             level=claim.pairs.level,
-            method="clustered Tango, lower limit min with SCAS",
+            method=INTERIM_LOOK if claim.pairs.interim else LAST_LOOK,
             items=len(claim.pairs.items),
             draws=claim.scores.draws,
             repeats=claim.scores.repeats,

@@ -135,6 +135,11 @@ class Pairs:
         """Whether everything that the claim plans was asked."""
         return len(self.fractions) == self.planned
 
+    @property
+    def interim(self) -> bool:
+        """Whether this is a look before the end."""
+        return bool(self.fractions) and not self.finished
+
 
 def paired(scores: Scores, name: str, gate: Gate, imputed: tuple[float | None, float | None] = (None, None)) -> Pairs:
     """The pairs of one condition, or of the mean over all of them. `imputed` is what failed calls count as.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from .power import fewest_items_for_go
-from .statistics import Estimate
+from .statistics import LAST_LOOK, Estimate
 
 MISSING_SHARE = 0.02
 """With more than this share of an arm's calls unanswered there is no verdict."""
@@ -60,7 +60,7 @@ def decide(estimate: Estimate, margin: float, what: str = "drop", unit: str = "p
         )
     if estimate.low > margin:
         return Decision(Verdict.NO_GO, f"the {what} is above the margin: {against}")
-    least = max(FEWEST_ITEMS, fewest_items_for_go(margin, estimate.level) if "Tango" in estimate.method else 0)
+    least = max(FEWEST_ITEMS, fewest_items_for_go(margin, estimate.level) if estimate.method == LAST_LOOK else 0)
     if estimate.items < least:
         return Decision(
             Verdict.INCONCLUSIVE,

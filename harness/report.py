@@ -16,7 +16,7 @@ from .policy import Verdict, percent, shown
 from .sequential import boundaries
 from .severity import Ladder
 from .significance import posterior_above
-from .statistics import Estimate
+from .statistics import INTERIM_LOOK, LAST_LOOK, Estimate
 
 REPORT_MD, REPORT_JSON = "report.md", "report.json"
 _HOW_TO_READ = (
@@ -413,7 +413,7 @@ def _condition_json(condition: Condition, claim: Claim, analysis: Analysis) -> d
 
 def _posterior(condition: Condition, claim: Claim) -> float | None:
     """P(drop > margin) as a reading aid; None where answers are not right or wrong."""
-    if condition.clause.measure != "drop" or not claim.drop or "Tango" not in claim.drop.method:
+    if condition.clause.measure != "drop" or not claim.drop or claim.drop.method not in (LAST_LOOK, INTERIM_LOOK):
         return None
     assert claim.lost is not None
     assert claim.gained is not None

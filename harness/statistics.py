@@ -192,10 +192,12 @@ class Effective:
     variance: Floats
     degrees: Floats
 
-    def limits(self, level: ArrayLike = 0.95) -> tuple[Floats, Floats]:
+    def limits(self, level: ArrayLike = 0.95, interim: ArrayLike = False) -> tuple[Floats, Floats]:
         """The interval that the gate uses: Tango's with the lower of its and SCAS's lower limits.
 
-        With groups, counts and number shrink by (z / t)^2 for their degrees of freedom.
+        At an `interim` look the upper limit is the lower of both too: there Tango's asks for more items without a flip
+        than the error needs, and SCAS's, which at the last look would pass too often, does not. [looks] With groups,
+        counts and number shrink by (z / t)^2 for their degrees of freedom.
         """
         share = np.ones(())
         if np.any(self.degrees > 0):
@@ -204,7 +206,14 @@ class Effective:
             share = (z / np.reshape(t, z.shape)) ** 2
         b, e, n = self.b * share, self.e * share, self.n * share
         low, high = tango(b, e, n, level)
+        if np.any(interim):
+            high = np.where(interim, np.minimum(high, -scas_lower(e, b, n, level)), high)
         return np.minimum(low, scas_lower(b, e, n, level)), high
+
+
+LAST_LOOK = "clustered Tango, lower limit min with SCAS"
+INTERIM_LOOK = "clustered Tango and SCAS, the lower of both limits (interim look)"
+"""The methods of the drop's interval when everything was asked, and before."""
 
 
 def effective(clean: ArrayLike, messy: ArrayLike, groups: ArrayLike | None = None) -> Effective:
@@ -249,24 +258,26 @@ def drop(
     level: float = 0.95,
     groups: ArrayLike | None = None,
     graded: bool = False,
+    interim: bool = False,
     **basis: Unpack[Basis],
 ) -> Estimate:
     """The absolute drop in accuracy, clean minus messy, with the interval the gate uses. [intervals, 1, 2 and 5]
 
-    For answers that are right or wrong it is clustered Tango's with the lower of Tango's and SCAS's lower limits; for
-    `graded` scores in [0, 1] see `graded_drop`. Positive is worse.
+    For answers that are right or wrong it is clustered Tango's with the lower of Tango's and SCAS's lower limits, and
+    of the upper ones too at an `interim` look (see `Effective.limits`); for `graded` scores in [0, 1] see
+    `graded_drop`. Positive is worse.
     """
     c, p = np.asarray(clean, dtype=float), np.asarray(messy, dtype=float)
     if graded:
         return graded_drop(c - p, level=level, groups=groups, **basis)
     eff = effective(c, p, groups)
-    low, high = eff.limits(level)
+    low, high = eff.limits(level, interim)
     return Estimate(
         value=float(np.mean(c - p)),
         low=float(low),
         high=float(high),
         level=level,
-        method="clustered Tango, lower limit min with SCAS",
+        method=INTERIM_LOOK if interim else LAST_LOOK,
         items=len(c),
         groups=_count_groups(groups),
         deff=float(eff.deff),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from roadtest.harness import statistics
 from roadtest.harness.alternatives import (
@@ -242,12 +242,14 @@ def test_invariants_of_the_drop(pairs):
 @settings(deadline=None)
 @given(RATES, st.data())
 def test_one_more_perturbed_failure_never_lowers_the_upper_limit(pairs, data):
+    """But where mess turns nearly everything from wrong to right, far from any margin."""
     c, p = np.array([pair[0] for pair in pairs]), np.array([pair[1] for pair in pairs])
     right = [i for i, value in enumerate(p) if value > 0.3]
-    if right:
-        worse = p.copy()
-        worse[data.draw(st.sampled_from(right))] -= 1 / 3
-        assert drop(c, worse).high >= drop(c, p).high - 1e-9
+    assume(right)
+    assume(float(np.mean(c - p)) > -0.5)
+    worse = p.copy()
+    worse[data.draw(st.sampled_from(right))] -= 1 / 3
+    assert drop(c, worse).high >= drop(c, p).high - 1e-9
 
 
 def test_without_a_single_flip_the_interval_has_its_closed_form():
