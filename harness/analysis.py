@@ -13,13 +13,13 @@ from .cases import Variant
 from .gate import EVERY, Gate, gate_from_dict
 from .judging import Condition, Evidence, Judged, Judgement, all_of, judge
 from .pairs import Pairs, Scores, paired, scores_of
-from .planning import Need, PerCall, needs
 from .policy import Decision, Verdict, percent
 from .power import smallest_detectable_drop
 from .readings import gathered
 from .repetition import agreement, excess_worst_of, self_disagreement, worst_of
 from .results import Results
 from .schedule import blocks
+from .settling import Need, Open, PerCall
 from .severity import Ladder, area, breaking_point, broken_from, certified, trend, uneven
 from .significance import benjamini_hochberg, no_effect
 from .statistics import Estimate, Floats, accuracy, drop, mean_of, relative_drop
@@ -98,7 +98,7 @@ class Analysis:
     """Everything a report says about a results folder.
 
     `claims` has an entry for each perturbation and severity, `others` for claims on more than one of them (`mean`, a
-    certified severity), `ladders` for perturbations at several severities.
+    certified severity) with `other_needs` by their names, `ladders` for perturbations at several severities.
     `family` counts the conditions that were adjusted for.
     """
 
@@ -106,6 +106,7 @@ class Analysis:
     gate: Gate
     claims: tuple[Claim, ...]
     others: tuple[Judged, ...]
+    other_needs: dict[str, tuple[Need, ...]]
     ladders: dict[str, Ladder]
     overall: Decision
     family: int
@@ -138,6 +139,7 @@ def analyse(results: Results, *, gate: Gate | None = None, scorer: str = "") -> 
     claims = _screened(
         [_claim(name, answers, scores, judgement, evidence, results, gate, scorer) for name in scores.messy]
     )
+    per_call = _per_call(answers, answers.changed)
     cost = float(np.nansum(answers.cost)) if np.any(~np.isnan(answers.cost)) else None
     clean = _clean_accuracy(scores, gate)
     floor = _noise_floor(scores, gate.level)
@@ -148,6 +150,11 @@ def analyse(results: Results, *, gate: Gate | None = None, scorer: str = "") -> 
         gate=gate,
         claims=claims,
         others=tuple(one for one in judgement.claims if one.name not in scores.messy),
+        other_needs={
+            one.name: _needs(one, scores, gate, per_call, judgement.family)
+            for one in judgement.claims
+            if one.name not in scores.messy
+        },
         ladders=_ladders(claims, scores, gate),
         overall=judgement.overall,
         family=judgement.family,
@@ -163,7 +170,7 @@ def analyse(results: Results, *, gate: Gate | None = None, scorer: str = "") -> 
         prompt_tokens=int(np.nansum(answers.prompt_tokens)),
         completion_tokens=int(np.nansum(answers.completion_tokens)),
         cost=cost,
-        per_call=_per_call(answers, answers.changed),
+        per_call=per_call,
     )
 
 
@@ -235,9 +242,19 @@ def _claim(
         cost=float(np.nansum(answers.cost[asked])) if np.any(~np.isnan(answers.cost[asked])) else None,
         flipped=len(flips),
         flips=tuple(_flip(results, answers, row, scorer) for row in flips[:EXAMPLES]),
-        needs=needs(drop_condition.estimate, scores, pairs, drop_condition.clause, gate, per_call, judgement.family)
-        if judged and drop_condition and drop_condition.estimate and judged.decision.verdict is Verdict.INCONCLUSIVE
-        else (),
+        needs=_needs(judged, scores, gate, per_call, judgement.family) if judged else (),
+    )
+
+
+def _needs(judged: Judged, scores: Scores, gate: Gate, per_call: PerCall, family: int) -> tuple[Need, ...]:
+    """What would settle a claim that is open, condition by condition; nothing where it is not."""
+    if judged.decision.verdict is not Verdict.INCONCLUSIVE or judged.pairs is None:
+        return ()
+    return tuple(
+        need
+        for one in judged.conditions
+        if one.estimate and one.decision.verdict is not Verdict.GO
+        for need in Open(one.clause, one.estimate, scores, judged.pairs, gate, per_call, family).needs()
     )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .analysis import Analysis
     from .cases import Variant
     from .journal import Record
-    from .planning import PerCall
+    from .settling import PerCall
     from .study import Plan
 
 
@@ -305,6 +305,8 @@ def gate(results: Path, claims: tuple[str, ...], margin: str | None, policy: Pat
                 click.echo(f"    {need}")
     for one in analysis.others:
         click.echo(f"  {one.conditions[0].clause}: {one.decision.verdict}, {plain(one.decision.reason)}")
+        for need in settling(analysis.other_needs[one.name]):
+            click.echo(f"    {need}")
     verdict = analysis.overall.verdict
     passed = verdict is Verdict.INCONCLUSIVE and inconclusive_as == "pass"
     sys.exit(0 if passed else verdict.exit_code)

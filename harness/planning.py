@@ -1,6 +1,6 @@
-"""What it takes: calls, tokens, price and time before spending, and what would settle what is still open.
+"""What a study takes and what it could show: calls, tokens, price and time before a call is made.
 
-Everything here is arithmetic on a plan or on answers that are there; nothing is asked.
+Everything here is arithmetic on a plan; nothing is asked.
 """
 
 from __future__ import annotations
@@ -13,115 +13,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .endpoints import quiet_litellm
-from .gate import Clause, Gate
-from .pairs import Pairs, Scores
+from .gate import Gate
 from .power import (
     FLIPS_UNKNOWN,
     POWER,
-    design_effect,
     fewest_items_for_go,
     items_needed,
     smallest_detectable_drop,
     verdict_probability,
 )
 from .sequential import anytime_items, level_at
+from .settling import PerCall
 from .statistics import Estimate
 from .study import Plan
 from .study import plan as planned
-
-
-@dataclass(frozen=True, slots=True)
-class PerCall:
-    """What a call takes: tokens in and out, US dollars and seconds; None where nothing is known of it."""
-
-    prompt_tokens: float | None = None
-    completion_tokens: float | None = None
-    cost: float | None = None
-    seconds: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """What would settle a claim with a chance of 80 %, if the drop were `true_drop`.
-
-    `towards` is the verdict it would come to, `draws` the variants an item, `items` the items that the perturbation
-    must change, of `suite_items` in the study; `extended` is the number it would take to go on from these answers by
-    the rule that holds at any time (None where that never settles it). Calls, tokens and dollars are those of a study
-    of this claim alone. `affordable` is False where the drop is so close to the margin that the number is only there to
-    show it.
-    """
-
-    towards: str
-    true_drop: float
-    draws: int
-    items: int
-    suite_items: int
-    extended: int | None
-    calls: int
-    tokens: int | None
-    cost: float | None
-    affordable: bool = True
-
-
-def needs(
-    estimate: Estimate, scores: Scores, pairs: Pairs, clause: Clause, gate: Gate, per_call: PerCall, family: int = 1
-) -> tuple[Need, ...]:
-    """What would settle an inconclusive drop: at this many draws an item and at twice as many.
-
-    A NO-GO must survive the adjustment over `family` conditions, so it is planned at the error that it may get least.
-    """
-    if clause.measure != "drop" or not len(pairs.items):
-        return ()
-    margin, value = clause.bound, estimate.value
-    flips = float(np.mean(pairs.clean * (1 - pairs.messy) + (1 - pairs.clean) * pairs.messy))
-    flips = max(flips, 1 / (len(pairs.items) + 2))  # one pseudo-flip: none seen does not mean none there
-    within = scores.messy[pairs.name].variance[pairs.items] if pairs.name in scores.messy else np.zeros(0)
-    draw_variance = float(np.nanmean(within)) if np.any(~np.isnan(within)) else 0.0
-    planned = tuple((i + 1) / pairs.planned for i in range(pairs.planned)) or (1.0,)
-    anytime = gate.anytime or scores.extended
-    goals = [("GO", 0.0)]
-    if 0 < value < margin:
-        goals.append(("GO", value))
-    if value > margin:
-        goals.append(("NO-GO", value))
-    close = abs(margin - value) < 0.25 * (estimate.high - estimate.low) / 2
-    found = []
-    for towards, true_drop in goals:
-        whole = gate.level if towards == "GO" else 1 - (1 - gate.level) / family
-        level = whole if anytime else level_at(planned, whole)
-        single = items_needed(max(flips, true_drop), true_drop, margin, level=level)
-        for draws in (scores.draws, 2 * scores.draws):
-            deff = design_effect(draw_variance, estimate.variance, scores.draws, draws)
-            if scores.draws == 1 and draws > 1:
-                continue  # one draw an item says nothing about what a second would add
-            least = fewest_items_for_go(margin, level) if towards == "GO" else 1
-            deff = max(deff, estimate.deff if estimate.groups else 0.0)
-            longer = anytime_items(flips, true_drop, margin, (1 - whole) / 2)
-            items = max(least, math.ceil(single * deff))
-            extended = max(items, math.ceil(longer * deff)) if longer else None
-            if anytime:
-                items = extended or items
-            calls = items * (scores.repeats + draws)
-            found.append(
-                Need(
-                    towards,
-                    true_drop,
-                    draws,
-                    items,
-                    math.ceil(items * len(scores.looks) / max(pairs.reach, 1)),
-                    extended,
-                    calls,
-                    round(calls * ((per_call.prompt_tokens or 0) + (per_call.completion_tokens or 0)))
-                    if per_call.prompt_tokens is not None
-                    else None,
-                    calls * per_call.cost if per_call.cost is not None else None,
-                    affordable=not (close and true_drop == value),
-                )
-            )
-    return tuple(found)
-
-
-# --- before spending ----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

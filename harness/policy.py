@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from .power import fewest_items_for_go
+from .power import CLOSE, fewest_items_for_go
 from .statistics import LAST_LOOK, Estimate
 
 MISSING_SHARE = 0.02
@@ -18,9 +18,6 @@ FEWEST_ITEMS = 20
 
 FEWEST_GROUPS = 8
 """Below so many groups of dependent items no verdict is given."""
-
-CLOSE = 0.25
-"""Of half an interval's width: nearer to the margin than that, no affordable number of items settles it."""
 
 
 class Verdict(StrEnum):

@@ -15,6 +15,9 @@ from .statistics import Estimate, Floats, scas_lower, tango, z_of
 POWER = 0.8
 """The chance of a verdict that studies are planned for."""
 
+CLOSE = 0.25
+"""Of half an interval's width: nearer to the bound than that, no affordable number of items settles it."""
+
 FLIPS_UNKNOWN = 0.10
 """The share of flips that is planned with where there is no pilot."""
 
@@ -44,6 +47,19 @@ def items_needed(psi: float, true_drop: float, margin: float, *, level: float = 
     size = (z_error * math.sqrt(under_margin) + z_power * math.sqrt(spread)) ** 2 / (margin - true_drop) ** 2
     least = fewest_items_for_go(margin, level) if true_drop < margin else 1
     return max(least, math.ceil(size))
+
+
+def items_for_floor(share: float, floor: float, *, level: float = 0.95, power: float = POWER) -> int:
+    """Items of single answers whose accuracy interval clears a floor with this power, if the accuracy is `share`.
+
+    The normal formula for one proportion with the floor's own variance, as Wilson's interval has it. Raises ValueError
+    where the accuracy is the floor.
+    """
+    if share == floor:
+        raise ValueError("no number of items settles an accuracy that is exactly the floor")
+    z_error, z_power = z_of(level), z_of(2 * power - 1)
+    spread = z_error * math.sqrt(floor * (1 - floor)) + z_power * math.sqrt(share * (1 - share))
+    return math.ceil((spread / (share - floor)) ** 2)
 
 
 def connor(p10: float, p01: float, *, level: float = 0.95, power: float = POWER) -> float:

@@ -11,9 +11,9 @@ from typing import Any
 
 from .analysis import EXAMPLES, Analysis, Claim
 from .judging import Condition, Judged
-from .planning import Need
 from .policy import Verdict, percent, shown
 from .sequential import boundaries
+from .settling import Need
 from .severity import Ladder
 from .significance import posterior_above
 from .statistics import INTERIM_LOOK, LAST_LOOK, Estimate
@@ -251,10 +251,11 @@ def settling(needs: Sequence[Need]) -> list[str]:
     for need in needs:
         price = f", ${need.cost:,.2f}" if need.cost is not None else ""
         tokens = f", {need.tokens:,} tokens" if need.tokens is not None else ""
+        unit = " points" if need.measure == "drop" else "%"
         longer = f"; {need.extended:,} changed items to go on from these answers" if need.extended else ""
         hardly = "" if need.affordable else "; so close to the margin that this is hardly worth it"
         lines.append(
-            f"{need.towards} if the drop is {percent(need.true_drop)} points: {need.items:,} changed items "
+            f"{need.towards} if the {need.measure} is {percent(need.truth)}{unit}: {need.items:,} changed items "
             f"({need.suite_items:,} in all) at {need.draws} draw{'s' if need.draws > 1 else ''} each, "
             f"{need.calls:,} calls{tokens}{price}{longer}{hardly}"
         )
@@ -299,9 +300,18 @@ def _notes(analysis: Analysis) -> list[str]:
     for claim in analysis.claims:
         if claim.decision and claim.decision.verdict is Verdict.INCONCLUSIVE:
             notes.append(f"{claim.name}: {claim.decision.reason}")
-            likely = [need for need in claim.needs if need.affordable] or list(claim.needs)
-            notes += [f"  {line}" for line in settling(likely[-1:])]
+            notes += _likeliest(claim.needs)
+    for one in analysis.others:
+        if one.decision.verdict is Verdict.INCONCLUSIVE:
+            notes.append(f"{one.conditions[0].clause}: {one.decision.reason}")
+            notes += _likeliest(analysis.other_needs[one.name])
     return [plain(note) for note in notes]
+
+
+def _likeliest(needs: Sequence[Need]) -> list[str]:
+    """The last need that is worth paying for, indented."""
+    worthwhile = [need for need in needs if need.affordable] or list(needs)
+    return [f"  {line}" for line in settling(worthwhile[-1:])]
 
 
 def _ladder_note(name: str, ladder: Ladder, analysis: Analysis) -> str:
@@ -385,7 +395,7 @@ def _condition_json(condition: Condition, claim: Claim, analysis: Analysis) -> d
         },
         "looks": _looks_json(claim, analysis),
         "multiplicity": {"family": analysis.family, "adjustment": "Holm"},
-        "required": [asdict(need) for need in claim.needs],
+        "required": [asdict(need) for need in claim.needs if need.measure == condition.clause.measure],
     }
     if found:
         low, _, high = found.method.partition(", lower limit ")
@@ -433,6 +443,7 @@ def _other_json(one: Judged, analysis: Analysis) -> dict[str, Any]:
         "verdict": one.decision.verdict,
         "reason": one.decision.reason,
         "estimate": _estimate(one.conditions[0].estimate),
+        "required": [asdict(need) for need in analysis.other_needs[one.name]],
     }
 
 

@@ -135,7 +135,7 @@ def test_links_lead_somewhere(page):
 
 
 STATISTICAL = (
-    "gate judging pairs planning policy power readings repetition sequential severity significance simulation "
+    "gate judging pairs planning policy power readings repetition sequential settling severity significance simulation "
     "statistics validity"
 ).split()
 

@@ -4,7 +4,8 @@ import socket
 
 import pytest
 from roadtest.harness import load_study, plan
-from roadtest.harness.planning import PerCall, forecast
+from roadtest.harness.planning import forecast
+from roadtest.harness.settling import PerCall
 
 
 def planned(

@@ -7,12 +7,13 @@ from roadtest.harness.power import (
     connor,
     design_effect,
     fewest_items_for_go,
+    items_for_floor,
     items_needed,
     mcnemar_power,
     smallest_detectable_drop,
     verdict_probability,
 )
-from roadtest.harness.statistics import drop
+from roadtest.harness.statistics import drop, wilson
 
 
 def test_fewest_items_golden():
@@ -68,6 +69,17 @@ def _pairs(rng, n, lost, gained):
     """Clean and messy scores of single pairs, right both times but for these shares."""
     u = rng.random(n)
     return ((u < lost) | (u >= lost + gained)).astype(float), (u >= lost).astype(float)
+
+
+@pytest.mark.parametrize(("share", "floor"), [(0.9, 0.8), (0.97, 0.9), (0.6, 0.8)])
+def test_a_floor_is_cleared_as_often_as_it_says(share, floor):
+    n = items_for_floor(share, floor)
+    right = np.random.default_rng(0).binomial(n, share, size=4000)
+    limits = np.array([wilson(r / n, n) for r in range(n + 1)])
+    settled = (limits[right, 0] > floor) if share > floor else (limits[right, 1] < floor)
+    assert 0.75 < np.mean(settled) < 0.87
+    with pytest.raises(ValueError, match="exactly the floor"):
+        items_for_floor(0.8, 0.8)
 
 
 def test_more_draws_help_only_as_far_as_draws_differ():

@@ -265,6 +265,7 @@ def test_what_would_settle_it_comes_with_every_inconclusive(study, tmp_path):
     for claim in open_claims:
         assert claim.needs
         for need in claim.needs:
+            assert need.measure == "drop"
             assert need.items > claim.drop.items
             assert need.calls == need.items * (2 + need.draws)
             assert need.extended >= need.items
@@ -479,3 +480,23 @@ def test_escapes():
     assert plain("a\x1b[0m\u200bb\ud800") == "a\\u001b[0m\\u200bb\\ud800"
     assert inline("a|b <i>*x*\n# y") == "a\\|b \\<i\\>\\*x\\* \\# y"
     assert fence("```` x") == ["`````text", "```` x", "`````"]
+
+
+def test_every_kind_of_open_claim_says_what_would_settle_it(write_study, tmp_path):
+    claims = ["casing@5: accuracy >= 97%", "small_talk@2: relative drop <= 2%", "mean: drop <= 1pp"]
+    study = load_study(write_study(TOP, gate=f"claims = {claims}\nlooks = 1"))
+
+    def script(text):
+        return "-1" if text == text.lower() and len(text) % 40 == 0 else right_always(text)
+
+    analysis, _ = run(study, script, tmp_path / "r")
+    assert analysis.overall.verdict is Verdict.INCONCLUSIVE
+    casing, small_talk = analysis.claims
+    assert casing.needs[0].measure == "accuracy"
+    assert small_talk.needs[0].measure == "relative drop"
+    (mean,) = analysis.others
+    needs = analysis.other_needs[mean.name]
+    assert needs[0].calls == needs[0].items * (2 + 2), "two clean answers and both perturbations"
+    text = terminal(analysis)
+    for words in ("if the accuracy is", "if the relative drop is", "mean: drop <= 1pp: 80 items cannot give a GO"):
+        assert words in text

@@ -339,3 +339,20 @@ def test_groups_widen_every_interval():
     ):
         assert grouped.high - grouped.low > 1.5 * (plain.high - plain.low)
         assert grouped.groups == 30
+
+
+def test_the_items_mean_drop_is_what_a_clustered_regression_finds():
+    """Independence estimating equations of answer on arm, clustered by item: the same drop and standard error."""
+    rng = np.random.default_rng(9)
+    n, k = 60, 3
+    answers = np.concatenate([rng.binomial(1, 0.9, (n, k)), rng.binomial(1, 0.8, (n, k))], axis=1).astype(float)
+    arm = np.tile(np.r_[np.zeros(k), np.ones(k)], n)
+    design = np.stack([np.ones_like(arm), arm], axis=1)
+    y = answers.ravel()
+    bread = np.linalg.inv(design.T @ design)
+    slope = bread @ design.T @ y
+    scores = (design * (y - design @ slope)[:, None]).reshape(n, 2 * k, 2).sum(axis=1)
+    error = float(np.sqrt((bread @ scores.T @ scores @ bread)[1, 1]))
+    d = answers[:, :k].mean(axis=1) - answers[:, k:].mean(axis=1)
+    assert -slope[1] == pytest.approx(d.mean(), abs=1e-12)
+    assert error == pytest.approx(np.sqrt(np.sum((d - d.mean()) ** 2)) / n, abs=1e-12)
