@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -272,3 +273,91 @@ def test_it_speaks_utf8_on_any_locale(app):
     )
     assert run.returncode == 0
     assert "größe" in run.stdout
+
+
+# --- planning, self-test, claims, extension, comparison -------------------------------------------------------------
+
+
+def test_plan_says_what_it_takes_and_what_it_could_show(app, write_study):
+    study = write_study(
+        "suite = 'arithmetic'\nitems = 60\nperturbations = ['casing@5']", 'model = "openai/gpt-4o-mini"\nmax_tokens = 9'
+    )
+    run = roadtest("plan", study, cwd=app)
+    assert run.returncode == 0, run.stderr
+    assert re.search(r"180 calls: 60 items x 2 clean, 60 variants", run.stdout)
+    assert re.search(
+        r"[\d,]+ tokens in, [\d,]+ to [\d,]+ out, \$0\.\d+ to \$0\.\d+, about \d+ s with 4 in flight", run.stdout
+    )
+    assert "GO possible" in run.stdout
+    assert "no GO is possible; items = 8" in run.stdout
+    assert not (app / "results").exists()
+    assert "no GO is possible" not in roadtest("plan", study, "--items", 90, cwd=app).stdout
+
+
+def test_plan_learns_from_a_pilot(app, write_study):
+    study = write_study("suite = 'arithmetic'\nitems = 60\nperturbations = ['casing@5']", 'callable = "app:right"')
+    roadtest("run", study, "--into", "r", cwd=app)
+    assert "as in the answers that are there" in roadtest("plan", study, "--pilot", "r", cwd=app).stdout
+    refused(roadtest("plan", study, "--pilot", "nowhere", cwd=app), "not a results folder")
+
+
+def test_selftest_prints_false_alarms_and_power(app, write_study):
+    study = write_study(
+        "suite = 'arithmetic'\nitems = 120\nperturbations = ['casing@5']", 'callable = "app:broken"', 'margin = "10pp"'
+    )
+    run = roadtest("selftest", study, "--runs", 20, cwd=app)
+    assert run.returncode == 0, run.stderr
+    for words in ("A/A: mess does nothing", "casing@5 falls by exactly its margin", "casing@5 falls by 20 points"):
+        assert words in run.stdout
+    assert run.stdout.count("(error)") == 3
+    assert run.stdout.count("(power)") == 2
+    assert "20 simulated studies each on 120 items, clean accuracy 90%, a steady endpoint" in run.stdout
+    assert "study/s" in run.stderr
+    assert run.stdout == roadtest("selftest", study, "--runs", 20, cwd=app).stdout, "repeatable"
+
+
+def test_claims_come_from_the_command_line_or_a_file(app, write_study):
+    study = write_study("suite = 'arithmetic'\nitems = 100\nperturbations = ['casing@5']", 'callable = "app:right"')
+    roadtest("run", study, "--into", "r", cwd=app)
+    policy = app / "policy.toml"
+    policy.write_text('[gate]\nclaims = ["casing@5: drop <= 1pp"]\n', encoding="utf-8")
+    strict = roadtest("gate", "r", "--policy", policy, cwd=app)
+    assert strict.returncode == 3
+    assert "GO if the drop is 0.0 points" in strict.stdout
+    shown = roadtest("report", "r", "--claim", "casing@5: drop <= 20pp", cwd=app).stdout
+    assert shown.startswith("GO: casing@5: the drop is below the margin")
+    refused(roadtest("gate", "r", "casign@5: drop <= 3pp", cwd=app), "did you mean 'casing@5'?")
+    refused(roadtest("gate", "r", "casing@5 under 3", cwd=app), "must read 'SUBJECT: MEASURE <= BOUND'")
+    refused(roadtest("gate", "r", "--policy", app / "nowhere.toml", cwd=app), "cannot be read")
+    policy.write_text("[gates]\n", encoding="utf-8")
+    refused(roadtest("gate", "r", "--policy", policy, cwd=app), "policy.toml", "margin must be stated")
+
+
+def test_extending_pays_for_the_new_items_only(app, write_study):
+    study = write_study("suite = 'arithmetic'\nitems = 60\nperturbations = ['casing@5']", 'callable = "app:right"')
+    assert roadtest("run", study, "--into", "r", cwd=app).stdout.startswith("INCONCLUSIVE")
+    lines = (app / "r" / "records.jsonl").read_text(encoding="utf-8").splitlines()
+    refused(roadtest("run", study, "--into", "r", "--items", 200, cwd=app), "`--extend` adds to it")
+    more = roadtest("run", study, "--extend", "r", "--items", 200, cwd=app)
+    assert more.returncode == 0, more.stderr
+    assert more.stdout.startswith("GO: ")
+    assert "extended from 60 to 200 items" in more.stdout
+    assert (app / "r" / "records.jsonl").read_text(encoding="utf-8").splitlines()[: len(lines)] == lines
+    refused(roadtest("run", study, "--extend", "r", "--into", "x", cwd=app), "leave --into out")
+
+
+def test_compare_prints_who_is_better_where(app, write_study):
+    for name, function in (("one", "right"), ("two", "answer")):
+        study = write_study(
+            "suite = 'arithmetic'\nitems = 60\nperturbations = ['casing@5']",
+            f'callable = "app:{function}"',
+            'margin = "5pp"\nlooks = 1',
+        )
+        roadtest("run", study, "--into", name, cwd=app)
+    run = roadtest("compare", "one", "two", cwd=app)
+    assert run.returncode == 0, run.stderr
+    assert "app:right is better than app:answer with probability 1.00" in run.stdout
+    assert "60 items" in run.stdout
+    assert "| casing@5" in roadtest("compare", "one", "two", "--format", "markdown", cwd=app).stdout
+    refused(roadtest("compare", "one", cwd=app), "two results folders or more")
+    refused(roadtest("compare", "one", "nowhere", cwd=app), "nowhere: not a results folder")
