@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -184,8 +184,16 @@ def study_scores(results: Results, answers: Answers, gate: Gate) -> Scores:
         blocks(groups, 0 if gate.anytime else gate.looks),
         repeats=results.repeats,
         draws=results.draws,
-        extended=len(results.extents) > 1,
+        extended=len(results.extents) > 1 or loosened(results, gate),
     )
+
+
+def loosened(results: Results, gate: Gate) -> bool:
+    """Whether a gate plans fewer looks than one under which answers have been seen: then looks were not planned."""
+    before = [results.gate, *(gate_from_dict(change["gate"]) for change in results.gate_changes)]
+    if gate.anytime:
+        return False
+    return any(was.anytime or was.looks > gate.looks for was in before)
 
 
 def look(results: Results) -> Judgement:
@@ -441,8 +449,12 @@ def _warnings(
     if not np.all(answers.same):
         found.append("variants whose right answer changes are left out of the drop")
     for change in results.gate_changes:
-        words = ", ".join(str(clause) for clause in gate_from_dict(change["gate"]).clauses)
-        found.append(f"the gate was changed when {change['answers']} answers were there; it had been {words}")
+        was = asdict(gate_from_dict(change["gate"]))
+        words = ", ".join(f"{key} {was[key]}" for key, value in asdict(results.gate).items() if was[key] != value)
+        if words:
+            found.append(f"the gate was changed when {change['answers']} answers were there; it had been {words}")
+    if loosened(results, gate):
+        found.append("fewer looks are planned than before answers were seen: verdicts come from a rule for any time")
     if len(results.extents) > 1:
         sizes = " to ".join(str(size) for size in results.extents)
         found.append(f"the study was extended from {sizes} items: its verdicts come from a rule that holds at any time")

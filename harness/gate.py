@@ -22,7 +22,7 @@ MEASURES: dict[Measure, tuple[str, str]] = {
 EVERY, MEAN = "*", "mean"
 """Subjects besides the names of perturbations: each of them for itself, and their mean as one claim."""
 
-_CONDITION = re.compile(r"(?P<measure>[a-z ]+?)\s*(?P<sign><=|>=|<|>)\s*(?P<bound>[\d.]+\s*(?:pp|%|points?)?)")
+_CONDITION = re.compile(r"(?P<measure>[a-z ]+?)\s*(?P<sign><=|>=|<|>)\s*(?P<bound>\d+(?:\.\d+)?\s*(?:pp|%|points?)?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def _clause(subject: str, part: str, text: str) -> Clause:
             raise StudyError(f"claim {text!r}: certified wants a perturbation and a severity, 'typos: certified >= 3'")
         return Clause(subject, "certified", float(match["bound"]))
     bound = match["bound"].strip()
-    value = points(float(bound) if re.fullmatch(r"[\d.]+", bound) else bound)
+    value = points(float(bound) if re.fullmatch(r"\d+(?:\.\d+)?", bound) else bound)
     if not 0 < value < 1:
         raise StudyError(f"claim {text!r}: {bound} must lie between 0 and 1 (0.05, '5pp' and '5%' are the same)")
     return Clause(subject, measure, value)
@@ -109,7 +109,15 @@ class Gate:
             raise StudyError(f"[gate] target must be 'population' or 'suite', not {self.target!r}")
         if self.invalid is not None and not 0 <= self.invalid < 0.5:
             raise StudyError(f"[gate] invalid must be a share below a half, not {self.invalid}")
-        _ = self.clauses
+        seen = set()
+        for clause in self.clauses:
+            if (clause.subject, clause.measure) in seen:
+                raise StudyError(f"[gate] bounds the {clause.measure} of {clause.subject!r} twice; one of them must go")
+            seen.add((clause.subject, clause.measure))
+            if clause.measure == "relative drop" and (self.anytime or self.invalid is not None):
+                raise StudyError(
+                    f"claim {str(clause)!r} needs planned looks, target = 'population' and no `invalid`; bound the drop"
+                )
 
     @property
     def clauses(self) -> tuple[Clause, ...]:

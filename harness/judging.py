@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Unpack
 
 import numpy as np
 
@@ -15,12 +16,12 @@ from .severity import certified
 from .statistics import (
     INTERIM_LOOK,
     LAST_LOOK,
+    Basis,
     Effective,
     Estimate,
     accuracy,
     drop,
     effective,
-    graded_drop,
     level_of,
     relative_drop,
 )
@@ -101,8 +102,12 @@ def judge(scores: Scores, gate: Gate, evidence: Mapping[str, Evidence] | None = 
     limits = _drop_estimates(list(first.values()))
     claims = {name: claim.judged(limits.get(name)) for name, claim in first.items()}
     rungs = {rung: ladder for ladder in ladders for rung in claims if _of(rung, ladder)}
-    claims = {name: replace(claim, counts=name not in rungs) for name, claim in claims.items()}
-    tested = [name for name in claims if name not in rungs or _severity(name) <= ladders[rungs[name]].bound]
+    named = {clause.subject for clause in gate.clauses}  # a rung with a clause of its own counts by itself too
+    claims = {name: replace(claim, counts=name not in rungs or name in named) for name, claim in claims.items()}
+    tops = {
+        ladder: _top(clause, [_severity(r) for r in rungs if rungs[r] == ladder]) for ladder, clause in ladders.items()
+    }
+    tested = [name for name, claim in claims.items() if claim.counts or _severity(name) <= tops[rungs[name]]]
     rejected = _holm({name: first[name] for name in tested}, claims, gate)
     family = sum(len(first[name].clauses) for name in tested)
     claims |= {name: _adjusted(claims[name], name in rejected, family) for name in tested}
@@ -115,6 +120,11 @@ def judge(scores: Scores, gate: Gate, evidence: Mapping[str, Evidence] | None = 
 
 def _of(rung: str, ladder: str) -> bool:
     return rung != MEAN and rung.rpartition("@")[0] == ladder
+
+
+def _top(clause: Clause, severities: Sequence[int]) -> int:
+    """The lowest measured severity that reaches what a clause asks to be certified."""
+    return min((severity for severity in severities if severity >= clause.bound), default=max(severities))
 
 
 def _severity(name: str) -> int:
@@ -141,24 +151,28 @@ class _Claim:
     def anytime(self) -> bool:
         return self.gate.anytime or self.scores.extended
 
+    @property
+    def basis(self) -> Basis:
+        return {"draws": self.scores.draws, "repeats": self.scores.repeats}
+
     def drop(self, level: float) -> Estimate:
         """The drop with the interval that its verdict rests on, at any level."""
         p = replace(self.pairs, level=level)
         if self.evidence.drop is not None:
             return self.evidence.drop(p)
         if self.anytime:
-            return anytime_drop(p, level, p.reach if self.gate.target == "suite" else 0, graded=self.scores.graded)
-        basis = {"draws": self.scores.draws, "repeats": self.scores.repeats}
+            of = p.reach if self.gate.target == "suite" else 0
+            return anytime_drop(p, level, of, graded=self.scores.graded, **self.basis)
         graded, interim = self.scores.graded, p.interim
-        return drop(p.clean, p.messy, level=level, groups=p.groups, graded=graded, interim=interim, **basis)
+        return drop(p.clean, p.messy, level=level, groups=p.groups, graded=graded, interim=interim, **self.basis)
 
     def estimate(self, clause: Clause, level: float) -> Estimate | None:
         """The quantity that a clause bounds."""
-        p, basis = self.pairs, {"draws": self.scores.draws, "repeats": self.scores.repeats}
+        p, basis = self.pairs, self.basis
         if clause.measure == "accuracy":
             if self.anytime:
                 of = p.reach if self.gate.target == "suite" else 0
-                low, high = anytime_limits(1 - p.messy, level, of, p.groups)
+                low, high = anytime_limits(1 - p.messy, level, of, p.groups, p.largest_group)
                 plain = accuracy(p.messy, level=level, groups=p.groups, **basis)
                 return replace(plain, low=max(0.0, 1 - high), high=min(1.0, 1 - low), method=ANYTIME)
             return accuracy(p.messy, level=level, groups=p.groups, **basis)
@@ -194,7 +208,7 @@ class _Claim:
         """The claim decided; `found` is the drop where it was estimated together with the others'."""
         p = self.pairs
         if not p.reach:
-            return self._open("it changed none of the items")
+            return self._open("it changed none of the items, or their right answers with them")
         if not len(p.items):
             return self._open("none of its calls has an answer yet")
         conditions = []
@@ -213,7 +227,13 @@ class _Claim:
         """Whether a condition holds, with everything that can forbid to say so."""
         p = self.pairs
         if estimate is None:
-            return Decision(Verdict.INCONCLUSIVE, f"the {clause.measure} cannot be judged on these answers")
+            return Decision(
+                Verdict.INCONCLUSIVE,
+                f"the {clause.measure} can only be judged at looks that were planned, on answers that are right or "
+                "wrong",
+            )
+        if self.evidence.drop is not None and clause.measure == "relative drop":
+            return Decision(Verdict.INCONCLUSIVE, "people's readings correct the drop, not the relative drop")
         if self.evidence.drop is not None and self.anytime:
             return Decision(
                 Verdict.INCONCLUSIVE,
@@ -276,10 +296,10 @@ class _Claim:
 ANYTIME = "confidence sequence of an e-process"
 
 
-def anytime_drop(pairs: Pairs, level: float, of: int = 0, *, graded: bool = False) -> Estimate:
+def anytime_drop(pairs: Pairs, level: float, of: int = 0, *, graded: bool = False, **basis: Unpack[Basis]) -> Estimate:
     """The drop with limits that hold at every moment at once; `of` items in all where the claim is about them alone."""
-    low, high = anytime_limits(pairs.clean - pairs.messy, level, of, pairs.groups)
-    plain = drop(pairs.clean, pairs.messy) if not graded else graded_drop(pairs.clean - pairs.messy)
+    low, high = anytime_limits(pairs.clean - pairs.messy, level, of, pairs.groups, pairs.largest_group)
+    plain = drop(pairs.clean, pairs.messy, groups=pairs.groups, graded=graded, **basis)
     method = ANYTIME + (", without replacement" if of else "")
     return replace(plain, low=low, high=high, level=level, method=method)
 
@@ -360,11 +380,11 @@ def _ladder(name: str, clause: Clause, rungs: Sequence[Judged]) -> Judged:
     rungs = sorted(rungs, key=lambda rung: _severity(rung.name))
     severities = [_severity(rung.name) for rung in rungs]
     best = certified(severities, [rung.decision.verdict is Verdict.GO for rung in rungs])
-    below = [rung for rung in rungs if _severity(rung.name) <= clause.bound]
+    below = [rung for rung in rungs if _severity(rung.name) <= _top(clause, severities)]
     broken = [rung for rung in below if rung.holds]
     if broken:
         decision = Decision(Verdict.NO_GO, f"{broken[0].name}: {broken[0].decision.reason}")
-    elif below and best >= max(_severity(rung.name) for rung in below):
+    elif best >= clause.bound:
         decision = Decision(Verdict.GO, f"every severity up to {best} is GO")
     else:
         first = next((r for r in below if r.decision.verdict is not Verdict.GO), None)

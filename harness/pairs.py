@@ -10,6 +10,7 @@ import numpy as np
 
 from .answers import ANSWERED, CLEAN, FAILED, NOT_ASKED, Answers, Flags, Ints
 from .gate import MEAN, Gate
+from .schedule import group_ranks
 from .sequential import level_at
 from .statistics import Floats
 
@@ -79,13 +80,13 @@ def scores_of(
     ends = np.searchsorted(answers.condition[order], np.arange(CLEAN, len(conditions) + 1))
     rows = {name: order[ends[at + 1] : ends[at + 2]] for at, name in enumerate(conditions)}
     kept = {name: at[answers.changed[at] & answers.same[at]] for name, at in rows.items()}
-    codes = np.unique(np.asarray(groups), return_inverse=True)[1] if size else np.zeros(0, dtype=np.int64)
+    ranks = group_ranks(groups)
     scored = answers.score[answers.answered]
     return Scores(
         clean=_arm(answers, order[: ends[1]], size),
         messy={name: _arm(answers, at, size) for name, at in kept.items()},
         changed={name: np.bincount(answers.item[at], minlength=size) > 0 for name, at in kept.items()},
-        groups=codes.astype(np.int64) if size and codes.max() + 1 < size else None,
+        groups=np.asarray(ranks, dtype=np.int64) if ranks else None,
         looks=np.asarray(looks, dtype=np.int64),
         repeats=repeats,
         draws=draws,
@@ -116,7 +117,7 @@ class Pairs:
     `level` is the level its interval must have so that all looks together hold the gate's. `fractions` are the shares
     of its items that were asked at the looks taken; without one there is no verdict yet. `planned` counts all looks
     that it has. `missing` is the largest share of an arm's calls that failed. `reach` is the number of items that the
-    claim has when everything is asked.
+    claim has when everything is asked, `largest_group` the most of them that depend on each other.
     """
 
     name: str
@@ -129,6 +130,7 @@ class Pairs:
     planned: int
     missing: float
     reach: int
+    largest_group: int = 1
 
     @property
     def finished(self) -> bool:
@@ -167,8 +169,9 @@ def paired(scores: Scores, name: str, gate: Gate, imputed: tuple[float | None, f
         level=gate.level if anytime or not fractions else level_at(fractions, gate.level),
         fractions=fractions,
         planned=len(_fractions(at_look, scores.last_look)),
-        missing=max(_failed([scores.clean], asked), _failed(arms, asked)),
+        missing=max(_failed(arm, asked) for arm in (scores.clean, *arms)),
         reach=int(changed.sum()),
+        largest_group=_largest(scores.groups, changed) if groups is not None else 1,
     )
 
 
@@ -186,10 +189,15 @@ def _mean(columns: Sequence[Floats]) -> Floats:
         return np.asarray(np.nansum(columns, axis=0) / np.where(known > 0, known, np.nan))
 
 
-def _failed(arms: Sequence[Arm], items: Flags) -> float:
-    """The share of the calls of these items that failed."""
-    failed = sum(int(arm.failed[items].sum()) for arm in arms)
-    return failed / max(failed + sum(int(arm.answered[items].sum()) for arm in arms), 1)
+def _largest(groups: Ints | None, items: Flags) -> int:
+    """The most of these items that depend on each other."""
+    return int(np.bincount(groups[items]).max()) if groups is not None and np.any(items) else 1
+
+
+def _failed(arm: Arm, items: Flags) -> float:
+    """The share of an arm's calls of these items that failed."""
+    failed = int(arm.failed[items].sum())
+    return failed / max(failed + int(arm.answered[items].sum()), 1)
 
 
 def _fractions(at_look: Ints, done: int) -> tuple[float, ...]:

@@ -6,12 +6,12 @@ Everything here is arithmetic on a plan; nothing is asked.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .answers import Flags, Ints
 from .endpoints import quiet_litellm
 from .gate import Gate
 from .power import (
@@ -22,10 +22,11 @@ from .power import (
     smallest_detectable_drop,
     verdict_probability,
 )
+from .schedule import blocks
 from .sequential import anytime_items, level_at
 from .settling import PerCall
-from .statistics import Estimate
-from .study import Plan
+from .statistics import Estimate, scas_lower
+from .study import Plan, grouping
 from .study import plan as planned
 
 
@@ -45,6 +46,7 @@ class ClaimForecast:
     go_chance: float
     needed: int
     flips: float
+    looks: tuple[float, ...]
 
     @property
     def possible(self) -> bool:
@@ -100,19 +102,18 @@ def forecast(plan: Plan, seen: PerCall | None = None, flips: Mapping[str, float]
     if seen and seen.cost is not None:
         cost = (seen.cost * calls,) * 2
     names = [f"{p.name}@{severity}" for p, severity in study.clauses]
-    at_look: dict[str, Counter[int]] = {name: Counter() for name in names}
     look = {case.id: at for case, at in zip(plan.cases, plan.looks, strict=True)}
-    touched = {(v.condition, v.case.id) for v in plan.variants if v.changed and v.effect == "same"}
-    for name, case_id in touched:
-        at_look[name][look[case_id]] += 1
+    touched: dict[str, set[str]] = {name: set() for name in names}
+    for variant in plan.variants:
+        if variant.changed and variant.effect == "same":
+            touched[variant.condition].add(variant.case.id)
     claims = []
     for name, clauses in gate.conditions(names).items():
         for clause in clauses:
-            if clause.measure == "drop" and name in at_look:
-                sizes = [at_look[name][at] for at in sorted(at_look[name])]
-                shares = tuple(round(float(x), 9) for x in np.cumsum(sizes) / max(sum(sizes), 1))
-                pilot = (flips or {}).get(name)
-                claims.append(forecast_claim(name, clause.bound, sum(sizes), study.draws, shares, gate, pilot))
+            if clause.measure == "drop" and name in touched:
+                shares = _fractions(np.array([look[case_id] for case_id in touched[name]], dtype=np.int64))
+                pilot, size = (flips or {}).get(name), len(touched[name])
+                claims.append(forecast_claim(name, clause.bound, size, study.draws, shares, gate, pilot))
     assumed += "; " + (
         "flips as in the answers that are there"
         if flips
@@ -160,6 +161,27 @@ def _price(model: str, prompt: int, completion: tuple[int, int]) -> tuple[float,
     return (low, high) if high > 0 else None
 
 
+def fewest_at_looks(margin: float, level: float, fractions: Sequence[float]) -> int:
+    """The smallest number of items with which a GO is possible at one of these looks, without a single flip. [gate]"""
+    taken = [tuple(fractions[: at + 1]) for at in range(len(fractions) - 1)]
+    at_end = fewest_items_for_go(margin, level_at(tuple(fractions), level) if fractions else level)
+    if not taken:
+        return at_end
+    levels = np.array([level_at(one, level) for one in taken])
+    shares = np.array([one[-1] for one in taken])
+
+    def passes(items: int) -> bool:
+        size = np.maximum(np.floor(shares * items), 2.0)
+        nothing = np.zeros(len(size))
+        return bool(np.any(-scas_lower(nothing, nothing, size, levels) < margin))
+
+    low, high = 1, at_end
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if passes(middle) else (middle, high)
+    return high
+
+
 def forecast_claim(
     name: str, margin: float, items: int, draws: int, planned_looks: Sequence[float], gate: Gate, flips: float | None
 ) -> ClaimForecast:
@@ -167,7 +189,7 @@ def forecast_claim(
     psi = FLIPS_UNKNOWN if flips is None else flips
     level = gate.level if gate.anytime or not planned_looks else level_at(tuple(planned_looks), gate.level)
     pilot = Estimate(0.0, -1.0, 1.0, level, "planned", max(items, 1), draws=draws, variance=psi)
-    fewest = fewest_items_for_go(margin, level)
+    fewest = _fewest(margin, gate, planned_looks)
     possible = items >= fewest
     go_chance = verdict_probability(items, psi / 2, psi / 2, margin, level=level)[0] if possible else 0.0
     return ClaimForecast(
@@ -180,6 +202,7 @@ def forecast_claim(
         needed=(anytime_items(psi, 0.0, margin, (1 - gate.level) / 2) if gate.anytime else None)
         or items_needed(psi, 0.0, margin, level=level),
         flips=psi,
+        looks=tuple(planned_looks),
     )
 
 
@@ -219,11 +242,14 @@ def advice(
     wanted = enough(short)
     if wanted:
         return f"{names}: no GO is possible; {_items(wanted, items, suite_items, calls, cost)} would make it possible"
-    z2 = max((claim.fewest - 1) * claim.margin / (1 - claim.margin) for claim in short)
-    bearable = max(z2 / (z2 + claim.items) for claim in short)
+    bearable = next(
+        tenths / 1000
+        for tenths in range(1, 1000)
+        if all(_fewest(tenths / 1000, gate, claim.looks) <= claim.items for claim in short)
+    )
     return (
         f"{names}: no GO is possible, and the suite's {suite_items} items are too few to make it so; "
-        f"a margin of {math.ceil(bearable * 1000 + 1) / 10:g}pp is the smallest that this study could pass"
+        f"a margin of {100 * bearable:.1f}pp is the smallest that this study could pass"
     )
 
 
@@ -237,12 +263,32 @@ def _enough(plan: Plan, claims: Sequence[ClaimForecast]) -> int:
         for variant in whole.variants:
             if variant.condition == claim.name and variant.changed and variant.effect == "same":
                 changed[at[variant.case.id]] = True
-        # looks fall a little differently on other items, and with them the number that is needed
-        reached = np.flatnonzero(np.cumsum(changed) >= claim.fewest + 2)
-        if not len(reached):
+        reached = np.flatnonzero(np.cumsum(changed) >= min(claim.fewest, claim.items + 1))
+        possible = (n for n in range(int(reached[0]) + 1, len(at) + 1) if _possible(whole, claim, changed[:n]))
+        found = next(possible, 0) if len(reached) else 0
+        if not found:
             return 0
-        wanted = max(wanted, int(reached[0]) + 1)
+        wanted = max(wanted, found)
     return wanted
+
+
+def _possible(whole: Plan, claim: ClaimForecast, changed: Flags) -> bool:
+    """Whether a GO on this claim is possible with the first items of the whole suite, of which these are changed."""
+    gate = whole.study.gate
+    looks = np.asarray(blocks(grouping(whole.cases[: len(changed)], gate), 0 if gate.anytime else gate.looks))
+    return int(changed.sum()) >= _fewest(claim.margin, gate, _fractions(looks[changed]))
+
+
+def _fractions(looks: Ints) -> tuple[float, ...]:
+    """The rising shares of a claim's items at the looks at which it has new ones."""
+    sizes = np.bincount(looks)
+    return tuple(round(float(x), 9) for x in np.cumsum(sizes)[sizes > 0] / max(len(looks), 1))
+
+
+def _fewest(margin: float, gate: Gate, fractions: Sequence[float]) -> int:
+    if gate.anytime:
+        return fewest_items_for_go(margin, gate.level)
+    return fewest_at_looks(margin, gate.level, fractions)
 
 
 def _items(wanted: int, items: int, suite_items: int, calls: int, cost: float | None) -> str:

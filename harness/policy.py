@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from .power import CLOSE, fewest_items_for_go
-from .statistics import LAST_LOOK, Estimate
+from .statistics import INTERIM_LOOK, Estimate
 
 MISSING_SHARE = 0.02
 """With more than this share of an arm's calls unanswered there is no verdict."""
@@ -57,7 +57,7 @@ def decide(estimate: Estimate, margin: float, what: str = "drop", unit: str = "p
         )
     if estimate.low > margin:
         return Decision(Verdict.NO_GO, f"the {what} is above the margin: {against}")
-    least = max(FEWEST_ITEMS, fewest_items_for_go(margin, estimate.level) if estimate.method == LAST_LOOK else 0)
+    least = max(FEWEST_ITEMS, fewest_items_for_go(margin, estimate.level) if estimate.method != INTERIM_LOOK else 0)
     if estimate.items < least:
         return Decision(
             Verdict.INCONCLUSIVE,
@@ -65,7 +65,8 @@ def decide(estimate: Estimate, margin: float, what: str = "drop", unit: str = "p
         )
     if estimate.high < margin:
         return Decision(Verdict.GO, f"the {what} is below the margin: {against}")
-    close = abs(margin - estimate.value) < CLOSE * (estimate.high - estimate.low) / 2
+    half = (estimate.high - estimate.low) / 2
+    close = abs(margin - estimate.value) < CLOSE * half < CLOSE * margin
     rider = "; it is so close to the margin that no affordable number of items will settle it" if close else ""
     return Decision(Verdict.INCONCLUSIVE, f"the interval reaches across the margin: {against}{rider}")
 

@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import Path
 
 from .endpoints import Retrying
-from .errors import EndpointError, ResultsError
+from .errors import EndpointError, ResultsError, StudyError
 from .journal import Journal, Record, final_records
 from .replies import Endpoint, Reply
 from .study import Plan, Request
@@ -63,6 +63,8 @@ def replay(
     second one stops at once. A failure that every call would meet, and many failures in a row, stop it too. Stopping
     never loses an answer: the same call goes on from there. Raises ResultsError where the journal cannot be written.
     """
+    if concurrency < 0:
+        raise StudyError(f"concurrency must be at least 1 (0 = as the study says), not {concurrency}")
     with Journal(journal) as open_journal:
         done = {key for key, record in final_records(journal).items() if record.reply is not None}
         runner = _Replay(Retrying(endpoint, plan.study.system.retries), open_journal, watch, rule)

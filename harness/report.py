@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from .analysis import EXAMPLES, Analysis, Claim
+from .analysis import EXAMPLES, Analysis, Claim, loosened
 from .judging import Condition, Judged
 from .policy import Verdict, percent, shown
 from .sequential import boundaries
@@ -432,7 +432,7 @@ def _posterior(condition: Condition, claim: Claim) -> float | None:
 
 
 def _looks_json(claim: Claim, analysis: Analysis) -> dict[str, Any]:
-    fixed = analysis.gate.anytime or len(analysis.results.extents) > 1
+    fixed = analysis.gate.anytime or len(analysis.results.extents) > 1 or loosened(analysis.results, analysis.gate)
     bounds = () if fixed or not claim.looks else boundaries(claim.looks, (1 - analysis.gate.level) / 2)
     return {"planned": claim.planned_looks, "taken": list(claim.looks), "boundary": list(bounds)}
 

@@ -191,6 +191,11 @@ def _check_same(plan: Plan, data: dict[str, Any], folder: Path, extend: bool) ->
     items = max(data.get("extents", [0]))
     grown = set(changed) == {"items", "variants"} and 0 < items < len(plan.cases)
     if grown and was["variants"] == plan.manifest_of(items):
+        if extend and len({case.group or case.id for case in plan.cases}) < len(plan.cases):
+            raise ResultsError(
+                f"{folder}: its items depend on each other in groups, and groups that were looked at cannot grow; "
+                "run the larger study in a folder of its own"
+            )
         if extend:
             return
         raise ResultsError(

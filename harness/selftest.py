@@ -13,6 +13,7 @@ from .gate import MEAN
 from .judging import judge
 from .pairs import Arm, Scores
 from .policy import Verdict
+from .schedule import group_ranks
 from .seeds import digest
 from .simulation import CORRELATIONS, chance
 from .statistics import Estimate, Floats, wilson
@@ -122,11 +123,11 @@ class _Frame:
         changed = {f"{p.name}@{severity}": np.zeros(len(at), dtype=np.int64) for p, severity in plan.study.clauses}
         for variant in plan.variants:
             changed[variant.condition][at[variant.case.id]] += variant.changed and variant.effect == "same"
-        codes = np.unique(grouping(plan.cases, plan.study.gate), return_inverse=True)[1]
+        ranks = group_ranks(grouping(plan.cases, plan.study.gate))
         return cls(
             plan,
             changed,
-            codes.astype(np.int64) if codes.max() + 1 < len(codes) else None,
+            np.asarray(ranks, dtype=np.int64) if ranks else None,
             np.asarray(plan.looks, dtype=np.int64),
         )
 

@@ -103,6 +103,7 @@ def log_evidence(
     against: Literal["margin or more", "margin or less"],
     of: int = 0,
     groups: ArrayLike | None = None,
+    largest: int = 0,
 ) -> Floats:
     """The logarithm of the e-process after each item. [looks]
 
@@ -110,12 +111,13 @@ def log_evidence(
     grows where the drop is smaller (for GO), against "margin or less" where it is larger (for NO-GO). Values above
     log(1 / error) reject at that error whenever they are first seen (Ville's inequality). `of` is the size of the suite
     where the claim is about its items alone: then they are drawn without replacement (Waudby-Smith and Ramdas). With
-    `groups` of dependent items a whole group is one step, weighing by its size.
+    `groups` of dependent items (ranks that say in which order they come) a whole group is one step, weighing by its
+    size; `largest` is the size of the largest group that is planned.
     """
     d = np.asarray(differences, dtype=float)
     weight = np.ones(len(d))
     if groups is not None and not of:
-        d, weight = _steps(d, groups)
+        d, weight = _steps(d, groups, largest)
     sign = 1.0 if against == "margin or more" else -1.0
     held, certain = _held(d, margin, of)
     widest = max(1 - sign * margin, 1e-9)
@@ -132,11 +134,11 @@ def log_evidence(
     return np.asarray(total)
 
 
-def _steps(d: Floats, groups: ArrayLike) -> tuple[Floats, Floats]:
-    """Sums and sizes of groups in order of first appearance, over the largest group's size."""
-    _, first, index, sizes = np.unique(np.asarray(groups), return_index=True, return_inverse=True, return_counts=True)
-    order, largest = np.argsort(first), sizes.max()
-    return np.bincount(index, weights=d)[order] / largest, sizes[order] / largest
+def _steps(d: Floats, groups: ArrayLike, largest: int) -> tuple[Floats, Floats]:
+    """Sums and sizes of groups in order of their ranks, over the size of the largest one that is planned."""
+    _, index, sizes = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
+    scale = max(largest, int(sizes.max()))
+    return np.bincount(index, weights=d) / scale, sizes / scale
 
 
 def _held(d: Floats, margin: float, of: int) -> tuple[Floats, Floats]:
@@ -155,7 +157,7 @@ def _held(d: Floats, margin: float, of: int) -> tuple[Floats, Floats]:
 
 
 def anytime_limits(
-    differences: ArrayLike, level: float = 0.95, of: int = 0, groups: ArrayLike | None = None
+    differences: ArrayLike, level: float = 0.95, of: int = 0, groups: ArrayLike | None = None, largest: int = 0
 ) -> tuple[float, float]:
     """The confidence sequence at this moment: the drops that neither e-process rejects. [looks]
 
@@ -169,7 +171,7 @@ def anytime_limits(
         inside = (float(np.sum(d)) + (of - len(d)) * float(np.clip(inside, -1, 1))) / of
 
     def rejected(margin: float, against: Literal["margin or more", "margin or less"]) -> bool:
-        evidence = log_evidence(d, margin, against=against, of=of, groups=groups)
+        evidence = log_evidence(d, margin, against=against, of=of, groups=groups, largest=largest)
         return bool(np.max(evidence) >= need)
 
     def limit(end: float, against: Literal["margin or more", "margin or less"]) -> float:

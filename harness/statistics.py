@@ -182,7 +182,7 @@ class Effective:
     """Counts of a paired comparison after its design effect: what `tango` is given; 0-dimensional or one a study.
 
     `variance` is V1/n, what a single pair contributes to the variance of the drop. `degrees` is the number of groups of
-    dependent items less one, 0 without groups.
+    dependent items less one, -1 without groups.
     """
 
     b: Floats
@@ -200,10 +200,11 @@ class Effective:
         counts and number shrink by (z / t)^2 for their degrees of freedom.
         """
         share = np.ones(())
-        if np.any(self.degrees > 0):
+        if np.any(self.degrees >= 0):
             z, degrees = np.broadcast_arrays(_quantiles(level), self.degrees)
-            t = [t_of(level_of(float(a)), int(g)) if g else a for a, g in zip(z.ravel(), degrees.ravel(), strict=True)]
-            share = (z / np.reshape(t, z.shape)) ** 2
+            pairs = zip(z.ravel(), degrees.ravel(), strict=True)
+            t = [t_of(level_of(float(a)), int(g)) if g >= 0 else a for a, g in pairs]
+            share = np.maximum((z / np.reshape(t, z.shape)) ** 2, 1e-9)  # one group alone says next to nothing
         b, e, n = self.b * share, self.e * share, self.n * share
         low, high = tango(b, e, n, level)
         if np.any(interim):
@@ -229,7 +230,7 @@ def effective(clean: ArrayLike, messy: ArrayLike, groups: ArrayLike | None = Non
     mean = (b - e) / n
     single = np.maximum((b + e) - n * mean**2, 0.0)
     if groups is None:
-        between, degrees = np.sum(d**2, axis=-1) - n * mean**2, 0
+        between, degrees = np.sum(d**2, axis=-1) - n * mean**2, -1
         deff = np.clip((between + _STABILISER) / (single + _STABILISER), 1e-3, 1.0)
     else:
         sums = _group_sums(d - mean, groups)
@@ -368,7 +369,7 @@ def relative_drop(
     if graded or not c.sum():
         return None
     eff = effective(c, p, groups)
-    share = (z_of(level) / t_of(level, int(eff.degrees))) ** 2 if eff.degrees else 1.0
+    share = max((z_of(level) / t_of(level, int(eff.degrees))) ** 2, 1e-9) if groups is not None else 1.0
     x11 = float(np.sum(c * p)) / eff.deff
     low, high = tang(x11 * share, eff.b * share, eff.e * share, eff.n * share, level)
     return Estimate(
@@ -457,6 +458,7 @@ def accuracy(
         count = len(sums)
         between = count / max(count - 1, 1) * float(np.sum(sums**2))
         deff = max(1e-3, (between + 0.5) / (single + 0.5)) * (t_of(level, count - 1) / z_of(level)) ** 2
+        deff = min(deff, 1e9)  # one group alone says next to nothing
     low, high = wilson(mean, n / deff, level)
     return Estimate(mean, low, high, level, "clustered Wilson", n, groups=_count_groups(groups), deff=deff, **basis)
 

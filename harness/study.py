@@ -251,6 +251,8 @@ def plan(study: Study) -> Plan:
     cases = list(suite.cases)
     stream(study.seed, "items").shuffle(cases)
     chosen = tuple(cases[: study.items or None])
+    if study.gate.target == "suite" and len(chosen) < len(suite.cases):
+        raise StudyError("target = 'suite' is a claim about the whole suite; leave items out, or make it 'population'")
     if "{text}" not in (study.frame or suite.frame).template:
         raise StudyError("[frame] template must hold {text}, or the mess would never be sent")
     if scorer == "label" and not all(case.choices for case in chosen):

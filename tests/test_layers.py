@@ -12,8 +12,8 @@ ROOT = Path(__file__).parent.parent
 # Lowest first; files of one layer do not import each other.
 LAYERS = [
     {"harness.errors"},
-    {"harness.cases", "harness.seeds", "harness.embedded", "harness.gate", "harness.schedule"},
-    {"harness.replies", "perturbations.text"},
+    {"harness.cases", "harness.seeds", "harness.embedded", "harness.gate"},
+    {"harness.replies", "harness.schedule", "perturbations.text"},
     {"perturbations.perturbation", "datasets.loading", "harness.endpoints", "harness.scorers"},
     {
         f"perturbations.{family}"

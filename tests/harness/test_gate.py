@@ -37,6 +37,7 @@ def test_clauses(text, found):
         ("typos@3: dorp <= 3pp", "no measure called 'dorp'; did you mean 'drop'?"),
         ("typos@3: drop >= 3pp", "drop is bounded with <=, not >="),
         ("typos@3: accuracy <= 80%", "accuracy is bounded with >=, not <="),
+        ("typos@3: drop <= 1.2.3", "'drop <= 1.2.3' must read 'MEASURE <= BOUND'"),
         ("typos@3: drop <= 300%", "must lie between 0 and 1"),
         ("typos@3: certified >= 3", "certified wants a perturbation and a severity"),
         ("typos: certified >= 9", "certified wants a perturbation and a severity"),
@@ -76,6 +77,7 @@ def test_the_closest_clause_counts():
     [
         (["typso@4: drop <= 3pp"], "the study has no perturbation 'typso@4'; did you mean 'typos@4'?"),
         (["typos: certified >= 3"], "needs a drop that its rungs may have"),
+        (["*: drop <= 5pp", "typos@4: drop <= 1pp", "typos@4: drop <= 9pp"], "'typos@4' twice"),
         (["*: drop <= 5pp", "typos: certified >= 5"], "the study measures it only up to severity 4"),
     ],
 )
@@ -96,6 +98,8 @@ def test_a_claim_about_what_is_not_there(claims, message):
         ('margin = "5pp"\nlevel = 1.5', "level must lie between 0.5 and 1"),
         ('claims = ["nobody@3: drop <= 3pp"]', "the study has no perturbation 'nobody@3'"),
         ('claims = "typos@4: drop <= 3pp"', "claims must be a list of strings"),
+        ('claims = ["*: relative drop <= 5%"]\nlooks = 0', "needs planned looks"),
+        ('margin = "5pp"\nclaims = ["*: drop <= 3pp"]', "bounds the drop of '*' twice"),
         ('margin = "5pp"\nfoo = 1', "no key called 'foo'"),
     ],
 )

@@ -13,7 +13,7 @@ from roadtest.harness.gate import MEAN
 from roadtest.harness.judging import Evidence, judge
 from roadtest.harness.pairs import Arm, Scores, mean_over, paired
 from roadtest.harness.policy import Verdict
-from roadtest.harness.schedule import ANYTIME_LOOKS, blocks
+from roadtest.harness.schedule import ANYTIME_LOOKS, blocks, group_ranks
 from roadtest.harness.sequential import level_at
 
 GATE = Gate(0.05, looks=4)
@@ -199,8 +199,8 @@ def test_anytime_rules_judge_drops_and_floors_but_no_ratios():
     one = scores({"a@1": arm(np.ones(400))}, looks=1)
     gate = Gate(claims=("a@1: drop <= 5pp and accuracy >= 80%",), looks=0)
     assert judge(one, gate).overall.verdict is Verdict.GO
-    ratio = judge(one, Gate(claims=("a@1: relative drop <= 5%",), looks=0))
-    assert "the relative drop cannot be judged" in ratio.claims[0].decision.reason
+    ratio = judge(replace(one, extended=True), Gate(claims=("a@1: relative drop <= 5%",), looks=1))
+    assert "the relative drop can only be judged at looks that were planned" in ratio.claims[0].decision.reason
 
 
 @pytest.mark.parametrize("size", [0, 1, 2])
@@ -217,3 +217,71 @@ def test_when_every_call_failed_there_is_no_verdict():
     found = judge(one, Gate(0.05, looks=1))
     assert found.overall.verdict is Verdict.INCONCLUSIVE
     assert found.claims[0].decision.reason == "none of its calls has an answer yet"
+
+
+def test_groups_come_in_an_order_that_has_nothing_to_do_with_their_sizes():
+    """Large groups without a drop and single items with one: an early look must not see the large ones first."""
+    rng = np.random.default_rng(0)
+    names = np.array([f"large{i // 20}" for i in range(400)] + [f"single{i}" for i in range(400)])
+    early = []
+    for _ in range(40):
+        shuffled = np.array([f"{name}/{rng.integers(10**6)}" for name in np.unique(names)])
+        renamed = dict(zip(np.unique(names), shuffled, strict=True))
+        order = rng.permutation(800)
+        groups = [renamed[name] for name in names[order]]
+        looks = np.array(blocks(groups, 10))
+        early.append(np.mean([name.startswith("large") for name in names[order][looks <= 4]]))
+    assert np.mean(early) == pytest.approx(0.5, abs=0.08)
+
+
+def test_unequal_groups_keep_the_error_rate_at_planned_looks():
+    rng, gate, go = np.random.default_rng(1), Gate(0.05, looks=10), 0
+    names = np.array([f"large{i // 20}" for i in range(400)] + [f"single{i}" for i in range(400)])
+    for run in range(60):
+        order = rng.permutation(800)
+        groups = [f"{name}-{run}" for name in names[order]]
+        messy = np.where(np.char.startswith(names[order], "single") & (rng.random(800) < 0.1), 0.0, 1.0)
+        ranks = group_ranks(groups)
+        one = replace(scores({"a@1": arm(messy)}, groups=np.array(ranks)), looks=np.array(blocks(groups, 10)))
+        last = None
+        for look in range(one.last_look):
+            seen = one.looks <= look
+            part = arm(messy * seen, seen, 0, ~seen)
+            last = judge(replace(one, messy={"a@1": part}), gate).overall.verdict
+            if last is not Verdict.INCONCLUSIVE:
+                break
+        go += last is Verdict.GO
+    assert go <= 6, "the drop over all items is the margin"
+
+
+def test_a_certified_severity_needs_every_measured_rung_up_to_it():
+    both = {"t@1": arm(np.ones(200)), "t@5": arm(np.zeros(200))}
+    found = judge(scores(both, looks=1), Gate(0.05, claims=("t: certified >= 3",), looks=1))
+    assert found.overall.verdict is Verdict.NO_GO
+    one = judge(scores(both, looks=1), Gate(0.05, claims=("t: certified >= 1",), looks=1))
+    assert one.overall.verdict is Verdict.GO
+    named = judge(scores(both, looks=1), Gate(0.05, claims=("t: certified >= 1", "t@5: drop <= 10pp"), looks=1))
+    assert named.overall.verdict is Verdict.NO_GO, "a rung with a clause of its own counts"
+
+
+def test_one_group_alone_says_next_to_nothing():
+    one = scores({"a@1": arm(np.ones(100))}, groups=np.zeros(100, dtype=np.int64), looks=1)
+    found = judge(one, Gate(claims=("a@1: drop <= 5pp and accuracy >= 50%",), looks=1))
+    assert found.overall.verdict is Verdict.INCONCLUSIVE
+    for condition in found.claims[0].conditions:
+        assert condition.estimate.low < 0.01
+        assert condition.estimate.high > 0.99
+
+
+def test_the_fewest_items_hold_for_graded_scores_too():
+    one = scores({"a@1": arm(np.ones(60))}, looks=1, graded=True)
+    found = judge(one, Gate(0.05, looks=1))
+    assert "60 items cannot give a GO" in found.claims[0].decision.reason
+
+
+def test_failures_of_one_perturbation_are_not_diluted_by_the_others():
+    failed = (np.arange(300) < 15).astype(int)
+    many = {f"p{i}@1": arm(np.ones(300)) for i in range(5)} | {"q@1": arm(np.ones(300) - failed, 1 - failed, failed)}
+    found = judge(scores(many, looks=1), Gate(claims=("mean: drop <= 5pp",), looks=1))
+    assert found.overall.verdict is Verdict.INCONCLUSIVE
+    assert "brought no answer" in found.claims[0].decision.reason

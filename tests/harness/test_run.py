@@ -234,16 +234,40 @@ def test_only_the_same_study_can_be_extended(study, tmp_path):
         run_study(study, Scripted([]), into=tmp_path / "empty", extend=True)
 
 
+def test_groups_that_were_looked_at_cannot_grow(write_study, tmp_path):
+    path = write_study("suite = 'mine.jsonl'\nscorer = 'exact'\nitems = 30\nperturbations = ['casing@5']")
+    rows = [{"id": f"c{i}", "text": f"Say {i} Please", "target": "x", "group": f"g{i % 20}"} for i in range(60)]
+    path.with_name("mine.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    study = load_study(path)
+    run_study(study, Scripted(lambda text: "x"), into=tmp_path / "r")
+    with pytest.raises(ResultsError, match="groups that were looked at cannot grow"):
+        run_study(replace(study, items=60), Scripted([]), into=tmp_path / "r", extend=True)
+
+
 def test_a_gate_that_was_changed_after_answers_says_so(study, tmp_path):
     run(study, right_on_clean, tmp_path / "r")
     analysis, _ = run(replace(study, gate=Gate(0.9, looks=1)), right_on_clean, tmp_path / "r")
     assert any(
-        "the gate was changed when 320 answers were there; it had been *: drop <= 5pp" in w for w in analysis.warnings
+        "the gate was changed when 320 answers were there; it had been margin 0.05" in w for w in analysis.warnings
     )
 
 
+def test_fewer_looks_after_answers_were_seen_are_not_planned(write_study, tmp_path):
+    study = load_study(write_study(TOP.replace("80", "73")))
+    first, _ = run(study, right_always, tmp_path / "r")
+    assert first.overall.verdict is Verdict.INCONCLUSIVE, "they would do at one look, not at ten"
+    loose, _ = run(replace(study, gate=Gate(0.05, looks=1)), right_always, tmp_path / "r")
+    assert loose.overall.verdict is Verdict.INCONCLUSIVE
+    assert any("had been looks 10" in warning for warning in loose.warnings)
+    assert any("fewer looks are planned than before" in warning for warning in loose.warnings)
+    assert analyse(first.results, gate=Gate(0.05, looks=1)).overall.verdict is Verdict.INCONCLUSIVE
+
+
 def test_a_suite_claim_is_known_when_the_suite_is_asked(write_study, tmp_path):
-    study = load_study(write_study(TOP, gate='margin = "5pp"\ntarget = "suite"'))
+    gate = 'margin = "5pp"\ntarget = "suite"'
+    with pytest.raises(StudyError, match="a claim about the whole suite"):
+        plan(load_study(write_study(TOP, gate=gate)))
+    study = load_study(write_study(TOP.replace("items = 80\n", ""), gate=gate))
 
     def script(text):
         return "-1" if text == text.lower() and len(text) % 40 == 0 else right_always(text)
