@@ -219,7 +219,11 @@ class Frame:
 
     def messages(self, case: Case) -> tuple[dict[str, str], ...]:
         """The chat turns to send for a case. Raises CaseError for a place in the template that the case cannot fill."""
-        values = {"text": case.text, "context": case.context, "choices": ", ".join(case.choices), **case.slots}
+        own = {"text": case.text, "context": case.context, "choices": ", ".join(case.choices)}
+        clash = [name for name in case.slots if name in own]
+        if clash:  # a slot called text would stand in for the messy text, and nothing would ever fall
+            raise CaseError(f"case {case.id!r} has a slot called {clash[0]!r}, which is a place of its own; rename it")
+        values = {**own, **case.slots}
 
         def fill(place: re.Match[str]) -> str:
             name = place[1]

@@ -77,6 +77,9 @@ def _augmenter(name: str) -> Callable[[str], str]:
     else:
         options = options | {"tokenizer": _TOKEN.findall, "reverse_tokenizer": "".join}
     augmenter = getattr(importlib.import_module(f"nlpaug.augmenter.{folder}"), name)(**options)
+    if name == "SpellingAug":  # its lists come out of sets, in an order that changes from process to process
+        for known in augmenter.model.dict.values():
+            known.sort()
 
     def change(text: str) -> str:
         out = augmenter.augment(text)

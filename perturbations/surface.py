@@ -10,7 +10,8 @@ from ..harness.cases import Edit
 from .perturbation import Proposal, perturbation
 from .text import words
 
-_MARK = re.compile(r"(?<=\w)[.,;:!?]+(?=\s|$)|(?<=\s)[-–—](?=\s)|(?<=\w)['’](?=\w)")
+# a dash beside a number may be a minus or a range, and stays
+_MARK = re.compile(r"(?<=\w)[.,;:!?]+(?=\s|$)|(?<=[^\d\s]\s)[-–—](?=\s[^\d\s])|(?<=\w)['’](?=\w)")
 
 
 @perturbation(

@@ -142,7 +142,9 @@ class Protection:
         self._starts = [span.start for span in spans]
 
     def refuses(self, edit: Edit) -> bool:
-        """Whether the edit must not be made."""
+        """Whether the edit must not be made: it would touch a span, or make a number or a negation of another word."""
+        if self._makes_one(edit):
+            return True
         at = max(bisect_right(self._starts, edit.start) - 1, 0)
         while at < len(self._spans) and self._spans[at].start <= edit.end:
             if self._hurt(edit, self._spans[at]):
@@ -150,8 +152,32 @@ class Protection:
             at += 1
         return False
 
+    def _makes_one(self, edit: Edit) -> bool:
+        """Whether what is changed becomes something that would be protected: there, three; hot, not; I, 1."""
+        if edit.start == edit.end and any(character.isspace() for character in edit.text):
+            return False  # whole words that are put in are meant
+        start, end = edit.start, edit.end
+        while start > 0 and not self._text[start - 1].isspace() and edit.start - start < 40:
+            start -= 1
+        while end < len(self._text) and not self._text[end].isspace() and end - edit.end < 40:
+            end += 1
+        before, after = self._text[start:end], self._text[start : edit.start] + edit.text + self._text[edit.end : end]
+        return any(len(p.findall(after)) > len(p.findall(before)) for p in _PROTECTED)
+
+    def _melts(self, edit: Edit, span: Span) -> bool:
+        """Whether a mark that would be harmless joins more to the span: ":00" behind "13", or "2:" before it."""
+        if edit.start == span.end and edit.text:
+            behind = (edit.text + self._text[edit.end : edit.end + 1]).lstrip("".join(_SAFE_AFTER))
+            return not edit.text[0].isspace() and behind[:1].isalnum()
+        if edit.end == span.start and edit.text:
+            ahead = (self._text[max(edit.start - 1, 0) : edit.start] + edit.text).rstrip("".join(_SAFE_BEFORE))
+            return not edit.text[-1].isspace() and ahead[-1:].isalnum()
+        return False
+
     def _hurt(self, edit: Edit, span: Span) -> bool:
         if edit.start < span.end and edit.end > span.start:
+            return True
+        if self._melts(edit, span):
             return True
         if edit.end == span.start and (edit.start < edit.end or edit.text):
             return not edit.text or not (

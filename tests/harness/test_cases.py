@@ -163,3 +163,9 @@ def test_a_frame_fills_its_places_and_leaves_other_braces_alone():
     )
     with pytest.raises(CaseError, match=r"a place \{fields\}, but case '1' has only choices, context, text"):
         Frame(template="{fields}").messages(Case("1", "x", "y"))
+
+
+def test_a_slot_must_not_stand_in_for_the_messy_text():
+    case = Case("c-1", "messy", "x", slots={"text": "clean"})
+    with pytest.raises(CaseError, match="slot called 'text'"):
+        Frame("", "{text}").messages(case)

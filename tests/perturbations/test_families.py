@@ -10,6 +10,7 @@ from roadtest.harness import Case, CaseError, Edit, StudyError
 from roadtest.harness.seeds import stream
 from roadtest.perturbations import find, parse, perturbation
 from roadtest.perturbations.contradictions import _decoy
+from roadtest.perturbations.text import Protection, protected_spans
 
 
 def text_of(name, text, severity=5, seed=0, target="?"):
@@ -132,3 +133,25 @@ def test_edits_of_a_group_stay_together_and_overlaps_go_by_draw():
     case = Case("1", "abcdefgh", "?")
     assert pairs.variant(case, 1, 0).text == "aBBdeCgh"
     assert pairs.variant(case, 2, 0).text == "aBBdeCgh"
+
+
+@pytest.mark.parametrize("name", ["typos", "nlpaug:OcrAug", "nlpaug:RandomCharAug", "nlpaug:KeyboardAug"])
+def test_no_word_becomes_a_number_or_a_negation(name):
+    text = "there is a hot note on the tan table, go on, I will lift it so they can see"
+    for seed in range(150):
+        messy = text_of(name, text, seed=seed)
+        assert not re.search(r"\b(three|not|ten|two|one|\d+)\b", messy), messy
+
+
+def test_nothing_melts_into_a_number_behind_a_mark():
+    text = "It came at 13 and left"
+    protection = Protection(text, protected_spans(Case("1", text, "")))
+    for put in (":00", ".50", ",000", "-7"):
+        assert protection.refuses(Edit(13, 13, put)), put
+    assert protection.refuses(Edit(11, 11, "2:"))
+    assert not protection.refuses(Edit(13, 13, ", sorry"))
+    assert not protection.refuses(Edit(13, 13, "."))
+
+
+def test_a_minus_and_a_range_keep_their_dash():
+    assert text_of("punctuation", "What is 12 - 5? Open 3 – 5 pm") == "What is 12 - 5? Open 3 – 5 pm"
