@@ -289,7 +289,7 @@ def test_plan_says_what_it_takes_and_what_it_could_show(app, write_study):
         r"[\d,]+ tokens in, [\d,]+ to [\d,]+ out, \$0\.\d+ to \$0\.\d+, about \d+ s with 4 in flight", run.stdout
     )
     assert "GO possible" in run.stdout
-    assert "no GO is possible; items = 8" in run.stdout
+    assert re.search(r"no GO is possible; items = 7\d ", run.stdout)
     assert not (app / "results").exists()
     assert "no GO is possible" not in roadtest("plan", study, "--items", 90, cwd=app).stdout
 
