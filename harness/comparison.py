@@ -114,8 +114,10 @@ def _families(conditions: Sequence[str]) -> dict[str, list[str]]:
 def _names(folders: Sequence[Results]) -> tuple[str, ...]:
     """Names of the systems; of the folders where two systems are called the same."""
     systems = [results.system for results in folders]
-    unique = len(set(systems)) == len(systems)
-    return tuple(systems if unique else [f"{results.system} ({results.folder.name})" for results in folders])
+    if len(set(systems)) < len(systems):
+        systems = [f"{results.system} ({results.folder.name})" for results in folders]
+    again = [systems[:at].count(name) for at, name in enumerate(systems)]
+    return tuple(f"{name} [{times + 1}]" if times else name for name, times in zip(systems, again, strict=True))
 
 
 def _standing(

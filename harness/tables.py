@@ -112,10 +112,11 @@ def comparison_text(found: Comparison, style: str = "simple") -> str:
     lines = [tabulate(rows, headers="keys", tablefmt=style, disable_numparse=True), ""]
     for standing in found.standings if len(found.systems) > 2 else found.standings[:: len(found.standings) - 1 or 1]:
         for duel in standing.duels:
+            ahead, behind = (duel.first, duel.second) if duel.better >= 0.5 else (duel.second, duel.first)
             rest = f"{shown(duel.difference)} points, {duel.difference.items} items, Holm-adjusted p {duel.p:.3f}"
             lines.append(
-                f"{standing.condition}: {inline(duel.first)} is better than {inline(duel.second)} with probability "
-                f"{duel.better:.2f} (difference {rest})"
+                f"{standing.condition}: {inline(ahead)} is better than {inline(behind)} with probability "
+                f"{max(duel.better, 1 - duel.better):.2f} ({inline(duel.first)} less {inline(duel.second)}: {rest})"
             )
     clean = found.standings[0].winner
     lines += [
