@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SRC := harness perturbations datasets
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # else ./datasets would shadow Hugging Face's package of that name
 export PYTHONSAFEPATH := 1
 export PYTHONUTF8 := 1
 
-.PHONY: demo test slow simulate lint types docs bench golden dist smoke-model clean
+.PHONY: demo test slow simulate lint types docs bench golden dist programs smoke-model clean
 
 demo: $(VENV)/ready  ## the main job, end to end, on a small real model
 	$(BIN)/roadtest model serve --fallback -- $(BIN)/roadtest run docs/demo.toml
@@ -37,10 +38,13 @@ golden: $(VENV)/ready  ## rewrites the golden samples of the perturbations, for 
 	$(BIN)/python tests/regenerate.py golden
 
 bench: $(VENV)/ready
-	for script in $(filter-out benchmarks/calibrate.py,$(wildcard benchmarks/*.py)); do $(BIN)/python $$script || exit 1; done
+	for script in $(filter-out benchmarks/calibrate.py benchmarks/realism.py $(wildcard benchmarks/fit_*.py),$(wildcard benchmarks/*.py)); do $(BIN)/python $$script || exit 1; done
 
 dist: $(VENV)/ready
 	$(BIN)/python -m build --no-isolation
+
+programs:  ## what some tests need from Debian; without it they are skipped, except in CI
+	command -v tesseract > /dev/null || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq tesseract-ocr; }
 
 smoke-model: $(VENV)/ready  ## the smallest embedded model, for the tests that ask a real one
 	$(BIN)/roadtest model fetch smollm2-135m

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from .answers import CLEAN, FAILED, NOT_ASKED, Answers, Flags, explain, read_answers
+from .answers import CLEAN, FAILED, NOT_ASKED, VALIDITIES, Answers, Flags, explain, read_answers
 from .cases import Variant
 from .gate import EVERY, Gate, gate_from_dict
 from .judging import Condition, Evidence, Judged, Judgement, all_of, judge
+from .ledger import Entry, ledger
 from .pairs import Pairs, Scores, paired, scores_of
 from .policy import Decision, Verdict, percent
 from .power import smallest_detectable_drop
@@ -48,7 +49,8 @@ class Flip:
 class Claim:
     """What was measured for one perturbation at one severity, and the decision about it.
 
-    Everything is over the items that it changed, up to the last look; `unchanged` counts the pairs that it left as they
+    Everything is over the items that it changed, up to the last look; `rejected` counts the variants that the guard
+    kept from being sent, `unchanged` the pairs that it left as they
     were, `missing` the failed calls, `waiting` those not asked. `drop` is the plain one; a condition may rest on a
     corrected one. `lost` and `gained` are flips, `excess` those beyond the noise floor, `worst` and `excess_worst` what
     is left when every draw must be right, `agreement` how far draws agree. `no_effect` is the p-value of "mess does
@@ -80,6 +82,7 @@ class Claim:
     worst_case: Estimate | None
     best_case: Estimate | None
     unchanged: int
+    rejected: int
     missing: int
     waiting: int
     looks: tuple[float, ...]
@@ -116,6 +119,7 @@ class Analysis:
     outcomes: dict[str, int]
     warnings: tuple[str, ...]
     validity: str
+    ledger: tuple[Entry, ...]
     calls: int
     planned: int
     spared: int
@@ -164,6 +168,7 @@ def analyse(results: Results, *, gate: Gate | None = None, scorer: str = "") -> 
         outcomes=answers.outcomes(np.ones(len(answers.item), dtype=bool)),
         warnings=tuple(_warnings(clean, floor, results, answers, gate)),
         validity=_validity(claims, gate),
+        ledger=ledger(results, answers),
         calls=int(answers.answered.sum()),
         planned=planned,
         spared=0 if judgement.overall.verdict is Verdict.INCONCLUSIVE else waiting,
@@ -239,7 +244,8 @@ def _claim(
         invalid=evidence[name].invalid if name in evidence else None,
         worst_case=_imputed(scores, name, gate, (1.0, 0.0)) if pairs.missing else None,
         best_case=_imputed(scores, name, gate, (0.0, 1.0)) if pairs.missing else None,
-        unchanged=int((rows & ~answers.changed).sum()),
+        unchanged=int((rows & (answers.validity == -1)).sum()),
+        rejected=int((rows & (answers.validity == VALIDITIES.index("rejected"))).sum()),
         missing=int((asked & (answers.status == FAILED)).sum()),
         waiting=int((asked & (answers.status == NOT_ASKED)).sum()),
         looks=pairs.fractions,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .cases import Case
+from .cases import Case, Validity
 from .errors import CaseError, ResultsError
 from .journal import Record, located_records
 from .replies import Reply, Score, Scorer
@@ -27,13 +28,21 @@ CLEAN = -1
 
 _REMEMBERED = 200  # characters of an answer up to which its score is kept for the next time it comes
 
+VALIDITIES: tuple[str, ...] = get_args(Validity)
+"""The classes of `Answers.validity`, by their index."""
+
+
+TO_BE_READ = "to be read: should ask back"
+"""The outcome of an answer to a question that cannot be answered: a person, or another scorer, has to read it."""
+
 
 @dataclass(frozen=True)
 class Answers:
     """One row a planned call, clean ones first, then the variants in the order of the study.
 
     `item` counts the cases in the study's order, `condition` the study's conditions (-1 = clean), `changed` says
-    whether the variant differs from its case, `same` whether the case's right answer is still asked for. `status` is
+    whether the variant differs from its case and was not rejected, `same` whether the case's right answer still holds,
+    `validity` the class of the variant in VALIDITIES (-1 for clean calls and unchanged variants). `status` is
     NOT_ASKED, FAILED or ANSWERED. `score` is in [0, 1], 0 for an answer that could not be graded; `kind` is its index
     in `kinds` (right, wrong, unparsable, ..., or the kind of failure). `said` is equal for answers that say the same.
     Tokens, dollars and seconds are NaN where they are not known. `record` and `variant` are the bytes at which the
@@ -45,6 +54,7 @@ class Answers:
     draw: Ints
     changed: Flags
     same: Flags
+    validity: Ints
     status: Ints
     score: Floats
     kind: Ints
@@ -87,9 +97,10 @@ class _Rows:
     def __init__(self, results: Results) -> None:
         self._journal = results.journal
         cases = {case_id: at for at, case_id in enumerate(results.cases)}
-        conditions = {name: at for at, name in enumerate(results.conditions)}
+        conditions = {name: at for at, name in enumerate((*results.conditions, *results.behaviours))}
         self._row: dict[str, int] = {}
-        item, condition, draw, changed, same, variant = ([] for _ in range(6))  # type: ignore[var-annotated]
+        item, condition, draw, changed, same, validity, variant = ([] for _ in range(7))  # type: ignore[var-annotated]
+        self._turned: dict[int, str | None] = {}  # row: the new right answer, None where it is to ask
         for case_id, at in cases.items():
             for repeat in range(results.repeats):
                 self._row[f"{case_id}/clean#{repeat}"] = len(item)
@@ -98,6 +109,7 @@ class _Rows:
                 draw.append(repeat)
                 changed.append(True)
                 same.append(True)
+                validity.append(-1)
                 variant.append(-1)
         try:
             for begin, row in results.variant_rows():
@@ -105,12 +117,16 @@ class _Rows:
                 item.append(cases[row["case"]])
                 condition.append(conditions[f"{row['perturbation']}@{row['severity']}"])
                 draw.append(row["draw"])
-                changed.append(row["changed"])
+                changed.append(row["changed"] and row["validity"] != "rejected")
                 same.append(row["effect"] == "same")
+                validity.append(VALIDITIES.index(row["validity"]) if row["changed"] else -1)
+                if row["effect"] != "same":
+                    self._turned[len(item) - 1] = row["target"]
                 variant.append(begin)
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise damaged(results.folder, error) from error
         size = len(item)
+        self.validity = np.array(validity, dtype=np.int64)
         self.item, self.condition, self.draw = (np.array(x, dtype=np.int64) for x in (item, condition, draw))
         self.changed, self.same = np.array(changed, dtype=bool), np.array(same, dtype=bool)
         self.variant = np.array(variant, dtype=np.int64)
@@ -132,7 +148,10 @@ class _Rows:
             self.status[row] = FAILED
             self.kind[row] = self._kind(f"failed: {record.failure}")
             return
-        value, kind, self.said[row] = grade(int(self.item[row]), reply)
+        if row in self._turned:
+            value, kind, self.said[row] = grade.turned(int(self.item[row]), self._turned[row], reply)
+        else:
+            value, kind, self.said[row] = grade(int(self.item[row]), reply)
         self.status[row], self.score[row], self.kind[row] = ANSWERED, value, self._kind(kind)
         self.seconds[row] = reply.seconds
         for column, known in (
@@ -148,8 +167,8 @@ class _Rows:
 
     def answers(self) -> Answers:
         names = (
-            "item condition draw changed same status score kind said prompt_tokens completion_tokens cost seconds "
-            "record variant"
+            "item condition draw changed same validity status score kind said prompt_tokens completion_tokens cost "
+            "seconds record variant"
         )
         return Answers(**{name: getattr(self, name) for name in names.split()}, kinds=tuple(self._kinds))
 
@@ -171,6 +190,12 @@ class _Grader:
             if plain:
                 self._known[item, reply.text] = found
         return found
+
+    def turned(self, item: int, target: str | None, reply: Reply) -> tuple[float, str, int]:
+        """The grade where another answer is right; where it is to ask back, nothing here can tell."""
+        if target is None:
+            return 0.0, TO_BE_READ, hash(reply.text)
+        return _graded(self._scorer(replace(self._cases[item], target=target, aliases=()), reply), reply)
 
 
 def _graded(score: Score, reply: Reply) -> tuple[float, str, int]:

@@ -14,6 +14,9 @@ from .errors import CaseError, did_you_mean
 Effect = Literal["same", "updated", "clarify"]
 """What a perturbation does to the right answer: it still holds, it is another one, or the right answer is to ask."""
 
+Validity = Literal["proved", "guarded", "reviewed", "behaviour-changed", "rejected"]
+"""Why the right answer of a variant can be trusted: see `Variant`."""
+
 TEXT_FIELDS = ("text", "context")
 """The fields of a case that a person's mess can reach."""
 
@@ -132,7 +135,14 @@ class Variant:
     """A case and the non-overlapping edits that a perturbation made to it.
 
     Any subset of the edit groups is a variant too (`subset`). `target` is the right answer after the edits where the
-    effect is `updated`, else None. Severity 0 and a variant without edits are the case itself.
+    effect is `updated`, else None; `decisive` are the groups that make the effect other than `same`. Severity 0 and a
+    variant without edits are the case itself.
+
+    `validity` says why its right answer can be trusted. `proved`: every protected span survives and the kind of edit
+    cannot change what is asked (letter case, blanks, text put around). `guarded`: numbers, units, dates, negations,
+    names, choices and the answer's words were kept from the edits. `reviewed`: a person signed it.
+    `behaviour-changed`: another answer is right now. `rejected`: the guard found the meaning changed, and `why` says
+    how; such a variant is never sent.
     """
 
     case: Case
@@ -142,10 +152,17 @@ class Variant:
     edits: tuple[Edit, ...] = ()
     effect: Effect = "same"
     target: str | None = None
+    decisive: tuple[int, ...] = ()
+    validity: Validity = "guarded"
+    why: str = ""
 
     def __post_init__(self) -> None:
-        if self.effect not in get_args(Effect):
+        if type(self.severity) is not int or type(self.draw) is not int:
+            raise CaseError(f"severity and draw must be whole numbers, not {self.severity!r} and {self.draw!r}")
+        if self.effect not in _EFFECTS:
             raise CaseError(f"effect must be one of {', '.join(get_args(Effect))}, not {self.effect!r}")
+        if self.validity not in _VALIDITIES:
+            raise CaseError(f"validity must be one of {', '.join(get_args(Validity))}, not {self.validity!r}")
         if (self.effect == "updated") != (self.target is not None):
             raise CaseError("a variant carries a target exactly when its effect is 'updated'")
 
@@ -181,14 +198,22 @@ class Variant:
         return any(getattr(self.messy, name) != getattr(self.case, name) for name in TEXT_FIELDS)
 
     @property
+    def sent(self) -> bool:
+        """Whether the variant is asked: it changes something, and the guard did not reject it."""
+        return self.validity != "rejected" and self.changed
+
+    @property
     def groups(self) -> tuple[int, ...]:
         """The edit groups, in order of first place."""
         return tuple(dict.fromkeys(edit.group for edit in self.edits))
 
     def subset(self, groups: Iterable[int]) -> Variant:
-        """The variant with only these edit groups."""
+        """The variant with only these edit groups; without a decisive one, the clean answer holds again."""
         kept = frozenset(groups)
-        return replace(self, edits=tuple(edit for edit in self.edits if edit.group in kept))
+        edits = tuple(edit for edit in self.edits if edit.group in kept)
+        if self.effect != "same" and not kept.issuperset(self.decisive):
+            return replace(self, edits=edits, effect="same", target=None, decisive=(), validity="guarded")
+        return replace(self, edits=edits)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of one line of `variants.jsonl`."""
@@ -200,6 +225,9 @@ class Variant:
             "draw": self.draw,
             "effect": self.effect,
             "target": self.target,
+            "validity": self.validity,
+            **({"why": self.why} if self.why else {}),
+            **({"decisive": list(self.decisive)} if self.decisive else {}),
             "edits": [asdict(edit) for edit in self.edits],
             "text": self.text,
         }
@@ -240,6 +268,7 @@ class Frame:
         return tuple({"role": role, "content": content} for role, content in turns)
 
 
+_EFFECTS, _VALIDITIES = frozenset(get_args(Effect)), frozenset(get_args(Validity))
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _ALIKE = 0.5  # of the characters of two words that are taken for one word and its misspelling
 
@@ -278,7 +307,7 @@ def _gap_edits(old: str, new: str, offset: int) -> list[Edit]:
     edits = []
     for was, now in pairs:
         if was != now:
-            edits.append(_trimmed(was, now, offset))
+            edits.append(trimmed(was, now, offset))
         offset += len(was)
     return edits
 
@@ -292,7 +321,7 @@ def _common_prefix(old: str, new: str) -> int:
     return next((at for at in range(limit) if old[at] != new[at]), limit)
 
 
-def _trimmed(was: str, now: str, offset: int) -> Edit:
+def trimmed(was: str, now: str, offset: int) -> Edit:
     """The edit without the characters that both sides share at its edges."""
     head = _common_prefix(was, now)
     tail = _common_prefix(was[head:][::-1], now[head:][::-1])

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .errors import RoadtestError
+from .reviewing import audit, paraphrase
 
 if TYPE_CHECKING:
     from .analysis import Analysis
-    from .cases import Variant
     from .journal import Record
     from .settling import PerCall
     from .study import Plan
@@ -73,6 +73,10 @@ def main() -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
+main.add_command(audit)
+main.add_command(paraphrase)
+
+
 @main.command("list")
 def list_() -> None:
     """Shows the perturbations, suites, scorers and embedded models."""
@@ -87,6 +91,10 @@ def list_() -> None:
     known = [*PERTURBATIONS.values(), *(find(name) for name in nlpaug_names())]
     click.echo("Perturbations (write name@severity, severity 1 to 5)\n")
     click.echo(tabulate([(p.name, p.family, p.effect, p.summary) for p in known], ["name", "family", "answer", "what"]))
+    click.echo(
+        "\nStack several with +, as in typos+casing@3. python:module:function is any function of yours from text to "
+        "text, paraphrase:FILE a file of accepted paraphrases (`roadtest paraphrase`)."
+    )
     click.echo("\nSuites\n")
     suites = [load_suite(name) for name in suite_names()]
     click.echo(
@@ -116,6 +124,7 @@ def preview(perturbation: str, text: str | None, suite: str | None, seed: int, d
     from ..perturbations import SEVERITIES, parse
     from .cases import Case
     from .errors import StudyError
+    from .reviewing import coloured
 
     if text is not None:  # an argument is UTF-8, whatever the locale made of it
         text = os.fsencode(text).decode("utf-8", "surrogateescape")
@@ -129,7 +138,7 @@ def preview(perturbation: str, text: str | None, suite: str | None, seed: int, d
             for draw in range(draws):
                 variant = found.variant(case, level, seed, draw)
                 click.echo(
-                    f"{variant.perturbation}@{level}: " + (_coloured(variant) if variant.changed else "unchanged")
+                    f"{variant.perturbation}@{level}: " + (coloured(variant) if variant.changed else "unchanged")
                 )
 
 
@@ -489,23 +498,3 @@ def _fetched(name: str) -> Path:
             bar.update(done - bar.n)
 
         return fetch(name, progress)
-
-
-def _coloured(variant: Variant) -> str:
-    """The text with its edits marked: by colour on a terminal, by brackets elsewhere."""
-    from .report import plain
-
-    colour = sys.stdout.isatty()
-    out, at = [], 0
-    for edit in variant.edits:
-        if edit.field != "text":
-            continue
-        old = plain(variant.case.text[edit.start : edit.end])
-        new = plain(edit.text)
-        out.append(plain(variant.case.text[at : edit.start]))
-        if old:
-            out.append(click.style(old, fg="red", strikethrough=True) if colour else f"[-{old}-]")
-        if new:
-            out.append(click.style(new, fg="green", bold=True) if colour else f"{{+{new}+}}")
-        at = edit.end
-    return "".join([*out, plain(variant.case.text[at:])])

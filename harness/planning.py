@@ -101,11 +101,11 @@ def forecast(plan: Plan, seen: PerCall | None = None, flips: Mapping[str, float]
     cost = _price(study.system.model, prompt, completion)
     if seen and seen.cost is not None:
         cost = (seen.cost * calls,) * 2
-    names = [f"{p.name}@{severity}" for p, severity in study.clauses]
+    names = [f"{p.name}@{severity}" for p, severity in study.clauses if p.effect == "same"]
     look = {case.id: at for case, at in zip(plan.cases, plan.looks, strict=True)}
     touched: dict[str, set[str]] = {name: set() for name in names}
     for variant in plan.variants:
-        if variant.changed and variant.effect == "same":
+        if variant.sent and variant.effect == "same":
             touched[variant.condition].add(variant.case.id)
     claims = []
     for name, clauses in gate.conditions(names).items():
@@ -261,7 +261,7 @@ def _enough(plan: Plan, claims: Sequence[ClaimForecast]) -> int:
     for claim in claims:
         changed = np.zeros(len(at), dtype=bool)
         for variant in whole.variants:
-            if variant.condition == claim.name and variant.changed and variant.effect == "same":
+            if variant.condition == claim.name and variant.sent and variant.effect == "same":
                 changed[at[variant.case.id]] = True
         reached = np.flatnonzero(np.cumsum(changed) >= min(claim.fewest, claim.items + 1))
         possible = (n for n in range(int(reached[0]) + 1, len(at) + 1) if _possible(whole, claim, changed[:n]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def gathered(results: Results, answers: Answers, scores: Scores) -> dict[str, Ev
     `audit.jsonl` holds `{"id": variant id, "valid": true, "by": reader}` a line, `labels.jsonl`
     `{"id": request id, "score": 0 to 1, "by": reader}`.
     """
-    audit, labels = _said(results.folder / AUDIT, "valid"), _said(results.folder / LABELS, "score")
+    audit, labels = statements(results.folder / AUDIT, "valid"), statements(results.folder / LABELS, "score")
     if not audit and not labels:
         return {}
     row_of = {key: row for row, key in enumerate(_ids(results))}
@@ -47,6 +48,15 @@ def gathered(results: Results, answers: Answers, scores: Scores) -> dict[str, Ev
     return found
 
 
+def signed(results: Results) -> tuple[int, ...]:
+    """The rows of the variants that every reader of the audit found valid."""
+    audit = statements(results.folder / AUDIT, "valid")
+    if not audit:
+        return ()
+    row_of = {key: row for row, key in enumerate(_ids(results))}
+    return tuple(row_of[key] for key, said in audit.items() if key in row_of and min(said.values()) >= 1)
+
+
 def _audited(answers: Answers, scores: Scores, rows: Flags, audited: Mapping[int, dict[str, float]]) -> Evidence:
     valid = np.full(len(answers.item), np.nan)
     for row, said in audited.items():
@@ -62,9 +72,15 @@ def _audited(answers: Answers, scores: Scores, rows: Flags, audited: Mapping[int
         item = answers.item[kept]
         cells = Cells(item, clean[item], answers.score[kept], valid[kept])
         basis: Any = {"draws": scores.draws, "repeats": scores.repeats}
-        return audited_drop(cells, level=pairs.level, **basis)
+        try:
+            return audited_drop(cells, level=pairs.level, **basis)
+        except ValueError:  # all that was read is invalid: as if nothing had been read, which leaves it open
+            unread = replace(cells, valid=np.full(len(kept), np.nan))
+            return audited_drop(unread, level=pairs.level, **basis)
 
     kept = np.flatnonzero(used)
+    if not blocked and np.any(used & (valid == 0)) and not np.any(used & (valid == 1)):
+        blocked = "the audit found no valid variant yet; read more of them"
     share = invalid_share(Cells(answers.item[kept], clean[answers.item[kept]], answers.score[kept], valid[kept]))
     return Evidence(drop=corrected, invalid=share, blocked=blocked)
 
@@ -93,7 +109,7 @@ def _labelled(answers: Answers, scores: Scores, rows: Flags, human: Mapping[int,
     return Evidence(drop=corrected, labelled=int(np.sum(~np.isnan(people))))
 
 
-def _said(path: Path, key: str) -> dict[str, dict[str, float]]:
+def statements(path: Path, key: str) -> dict[str, dict[str, float]]:
     """What each reader said of each id; the last word of a reader counts."""
     found: dict[str, dict[str, float]] = {}
     if not path.exists():

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .analysis import EXAMPLES, Analysis, Claim, loosened
+from .answers import VALIDITIES
 from .judging import Condition, Judged
 from .policy import Verdict, percent, shown
 from .sequential import boundaries
@@ -47,6 +48,14 @@ def terminal(analysis: Analysis) -> str:
     )
 
 
+_ABOUT_VALIDITY = (
+    "Proved: the kind of edit cannot change what is asked, and every protected span survives. Guarded: numbers, units, "
+    "dates, negations, names, choices and the answer's words were kept from the edits. Reviewed: a person signed it. "
+    "Behaviour-changed: another answer is right, so that it counts apart. Rejected: the guard found the meaning "
+    "changed; never sent."
+)
+
+
 def markdown(analysis: Analysis) -> str:
     """The same as Markdown, with reasons and examples. Texts and answers stand in fences that they cannot close."""
     from tabulate import tabulate
@@ -62,6 +71,12 @@ def markdown(analysis: Analysis) -> str:
         tabulate(_more_rows(analysis), headers="keys", tablefmt="github", disable_numparse=True),
         "",
         *(f"- {inline(note)}" for note in _notes(analysis)),
+        "",
+        "## Validity of the variants",
+        "",
+        _ABOUT_VALIDITY,
+        "",
+        tabulate(_ledger_rows(analysis), headers="keys", tablefmt="github", disable_numparse=True),
         "",
         "## Reasons",
         "",
@@ -125,6 +140,10 @@ def as_json(analysis: Analysis) -> dict[str, Any]:
         "outcomes": analysis.outcomes,
         "warnings": list(analysis.warnings),
         "validity": analysis.validity,
+        "ledger": [
+            {"name": e.name, "unchanged": e.unchanged, **e.classes, "asked": e.asked, "right": _estimate(e.right)}
+            for e in analysis.ledger
+        ],
         "calls": analysis.calls,
         "planned": analysis.planned,
         "spared": analysis.spared,
@@ -233,6 +252,35 @@ def _more_rows(analysis: Analysis) -> list[dict[str, str]]:
     return rows
 
 
+def _ledger_rows(analysis: Analysis) -> list[dict[str, str]]:
+    """The ledger as a table: a row a perturbation, a column a class that occurs."""
+    used = [one for one in VALIDITIES if any(entry.classes[one] for entry in analysis.ledger)]
+    return [
+        {
+            "perturbation": entry.name,
+            **{one: str(entry.classes[one]) for one in used},
+            "unchanged": str(entry.unchanged),
+            "followed the new answer": f"{shown(entry.right)}%" if entry.right else "-",
+        }
+        for entry in analysis.ledger
+    ]
+
+
+def _ledger_notes(analysis: Analysis) -> list[str]:
+    total = {one: sum(entry.classes[one] for entry in analysis.ledger) for one in VALIDITIES}
+    unchanged = sum(entry.unchanged for entry in analysis.ledger)
+    counted = ", ".join(f"{count} {one}" for one, count in total.items() if count)
+    notes = [f"variants: {counted or 'none changed'}, {unchanged} unchanged; rejected and unchanged ones are not sent"]
+    for entry in analysis.ledger:
+        if entry.classes["behaviour-changed"]:
+            said = f"{shown(entry.right)}% follow the new answer" if entry.right else "to be read: did it ask back?"
+            notes.append(
+                f"{entry.name} changes what is right, so that it has no drop: {entry.asked} answers "
+                f"({entry.classes['behaviour-changed']} variants); {said}"
+            )
+    return notes
+
+
 def _reasons(analysis: Analysis) -> list[str]:
     lines = []
     for claim in analysis.claims:
@@ -288,6 +336,7 @@ def _notes(analysis: Analysis) -> list[str]:
     notes += [_ladder_note(name, ladder, analysis) for name, ladder in analysis.ladders.items()]
     notes += analysis.warnings
     notes.append(f"validity: {analysis.validity}")
+    notes += _ledger_notes(analysis)
     notes.append("outcomes: " + ", ".join(f"{count} {name}" for name, count in analysis.outcomes.items()))
     spend = f"${analysis.cost:.4f}" if analysis.cost is not None else "no listed price"
     spared = f"; {analysis.spared} were not needed, the answer was known" if analysis.spared else ""
@@ -364,6 +413,7 @@ def _claim_json(claim: Claim, analysis: Analysis) -> dict[str, Any]:
         "no_effect_p": claim.no_effect,
         "no_effect_p_screened": claim.screened,
         "unchanged": claim.unchanged,
+        "rejected": claim.rejected,
         "missing": claim.missing,
         "not_asked": claim.waiting,
         "outcomes": claim.outcomes,

@@ -25,7 +25,8 @@ STUDY, CASES, VARIANTS = "study.json", "cases.jsonl", "variants.jsonl"
 class Results:
     """A results folder: everything that a report needs, without a network.
 
-    `conditions` names the perturbations with their severities, in the study's order. `extents` are the numbers of items
+    `conditions` names the perturbations with their severities, in the study's order; `behaviours` those after which
+    another answer is right, which are reported apart and never mixed into a drop. `extents` are the numbers of items
     it was run with, one after the other: more than one where it was extended after a look at its results.
     `gate_changes` holds the gates it had before, each with the number of answers there were when it was replaced.
     """
@@ -42,6 +43,7 @@ class Results:
     system: str
     temperature: float | None
     conditions: tuple[str, ...]
+    behaviours: tuple[str, ...]
     extents: tuple[int, ...]
     gate_changes: tuple[dict[str, Any], ...]
     cases: dict[str, Case]
@@ -82,6 +84,9 @@ class Results:
                 edits=tuple(Edit(**edit) for edit in row["edits"]),
                 effect=row["effect"],
                 target=row["target"],
+                decisive=tuple(row.get("decisive", ())),
+                validity=row["validity"],
+                why=row.get("why", ""),
             )
         except (KeyError, TypeError, CaseError) as error:
             raise damaged(self.folder, error) from error
@@ -141,7 +146,8 @@ def read_results(folder: Path) -> Results:
             seed=study["seed"],
             system=data["system"],
             temperature=study["endpoint"]["temperature"] if study["endpoint"]["model"] else None,
-            conditions=tuple(data["asked"]["perturbations"]),
+            conditions=tuple(n for n in data["asked"]["perturbations"] if data["effects"][n] == "same"),
+            behaviours=tuple(n for n in data["asked"]["perturbations"] if data["effects"][n] != "same"),
             extents=tuple(data["extents"]),
             gate_changes=tuple(data["gate_changes"]),
             cases={case.id: case for case in (Case.from_dict(row) for row in _read_lines(folder / CASES))},
@@ -167,6 +173,7 @@ def _description(plan: Plan, before: dict[str, Any], folder: Path) -> dict[str, 
         "scorer": plan.scorer,
         "study": plan.study.to_dict(),
         "asked": plan.asked,
+        "effects": {f"{p.name}@{severity}": p.effect for p, severity in plan.study.clauses},
         "suite": {"name": plan.suite.name, "title": plan.suite.title, "licence": plan.suite.licence},
         "versions": versions(),
     }
@@ -175,7 +182,7 @@ def _description(plan: Plan, before: dict[str, Any], folder: Path) -> dict[str, 
 def versions() -> dict[str, str]:
     """The versions of what made the results."""
     found = {"python": platform.python_version(), "platform": platform.platform()}
-    for name in ("roadtest", "litellm", "openai", "nlpaug", "xllamacpp"):
+    for name in ("roadtest", "litellm", "openai", "nlpaug", "wordfreq", "xllamacpp"):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import struct
 
 Part = str | int
 
@@ -20,3 +21,13 @@ def stream(seed: int, *path: Part) -> random.Random:
     The name is (seed, case id, perturbation, draw) for a variant, and (seed, purpose) elsewhere.
     """
     return random.Random(digest(seed, *path))
+
+
+def uniforms(count: int, seed: int, *path: Part) -> tuple[float, ...]:
+    """So many uniform numbers in [0, 1), of 32 bits each, from the stream of this name.
+
+    For perturbations that go word by word: a tenth of the time that seeding a `stream` takes.
+    """
+    name = "\0".join(f"{len(part)}:{part}" if isinstance(part, str) else str(part) for part in (seed, *path))
+    drawn = hashlib.shake_256(name.encode("utf-8", "surrogatepass")).digest(4 * count)
+    return tuple([whole / 4294967296 for whole in struct.unpack(f"<{count}I", drawn)])

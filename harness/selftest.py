@@ -54,7 +54,7 @@ class Trial:
 
 def controls(plan: Plan) -> tuple[Control, ...]:
     """A/A, a drop that is exactly the margin in one condition, and a defect of ten points more than that."""
-    names = [f"{p.name}@{severity}" for p, severity in plan.study.clauses]
+    names = [f"{p.name}@{severity}" for p, severity in plan.study.clauses if p.effect == "same"]
     wanted = plan.study.gate.conditions(names)
     margins = {name: clause.bound for name, clauses in wanted.items() for clause in clauses if clause.measure == "drop"}
     none = dict.fromkeys(names, 0.0)
@@ -64,7 +64,8 @@ def controls(plan: Plan) -> tuple[Control, ...]:
         return tuple(found)
     reach = dict.fromkeys(names, 0)
     for variant in plan.variants:
-        reach[variant.condition] += variant.changed
+        if variant.condition in reach:
+            reach[variant.condition] += variant.sent
     victim = max(judged, key=lambda name: reach.get(name, 0))
     margin = margins[victim]
     where = "every perturbation" if victim == MEAN else victim
@@ -120,9 +121,14 @@ class _Frame:
     @classmethod
     def of(cls, plan: Plan) -> _Frame:
         at = {case.id: i for i, case in enumerate(plan.cases)}
-        changed = {f"{p.name}@{severity}": np.zeros(len(at), dtype=np.int64) for p, severity in plan.study.clauses}
+        changed = {
+            f"{p.name}@{severity}": np.zeros(len(at), dtype=np.int64)
+            for p, severity in plan.study.clauses
+            if p.effect == "same"
+        }
         for variant in plan.variants:
-            changed[variant.condition][at[variant.case.id]] += variant.changed and variant.effect == "same"
+            if variant.condition in changed:
+                changed[variant.condition][at[variant.case.id]] += variant.sent and variant.effect == "same"
         ranks = group_ranks(grouping(plan.cases, plan.study.gate))
         return cls(
             plan,

@@ -185,7 +185,8 @@ class Plan:
     def requests(self) -> tuple[Request, ...]:
         """Clean, repeated and perturbed calls, in seeded random order between one look at the results and the next.
 
-        Mixed, so that drift is not mistaken for mess. Variants that leave the case as it was are not asked.
+        Mixed, so that drift is not mistaken for mess. Variants that leave the case as it was, or were rejected, are
+        not asked.
         """
         look = {case.id: at for case, at in zip(self.cases, self.looks, strict=True)}
         requests = [
@@ -196,7 +197,7 @@ class Plan:
         requests += [
             Request(variant.id, variant.case, self.frame.messages(variant.messy), variant, 0, look[variant.case.id])
             for variant in self.variants
-            if variant.changed
+            if variant.sent
         ]
         stream(self.study.seed, "order").shuffle(requests)
         requests.sort(key=lambda request: request.look)

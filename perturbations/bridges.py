@@ -1,31 +1,36 @@
-"""Foreign augmenters as perturbations: their output becomes edits like ours."""
+"""Foreign code as perturbations: its output becomes edits, protected and checked like ours."""
 
 from __future__ import annotations
 
 import importlib
+import json
 import random
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache, partial
+from pathlib import Path
 from random import Random
 from typing import Any
 
-from ..harness.cases import edits_between
+from ..harness.cases import Case, Edit, edits_between, trimmed
 from ..harness.errors import StudyError, did_you_mean
-from .perturbation import Perturbation, Proposal
+from .perturbation import Perturbation, Proposal, Restating
+from .text import sites
 
-_TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
 _RATES = (0.05, 0.1, 0.2, 0.4, 0.8)
+_ALWAYS = (1.0, 1.0, 1.0, 1.0, 1.0)
 
-# The augmenters of nlpaug that change text without a model download, set to change every word they can: how many of
-# those changes are kept is then our severity, and severities are nested.
+# The augmenters of nlpaug that change text without a model download, set to change one character or word of what they
+# are given. They are given one word at a time: how many of those changes are kept is then our severity, severities are
+# nested, and no change can be put down to the wrong word.
 _NLPAUG: dict[str, tuple[str, dict[str, Any]]] = {
-    "KeyboardAug": ("char", {"aug_word_p": 1.0, "aug_word_max": None, "aug_char_max": 1, "include_numeric": False}),
-    "OcrAug": ("char", {"aug_word_p": 1.0, "aug_word_max": None, "aug_char_max": 1}),
-    "RandomCharAug": ("char", {"action": "substitute", "aug_word_p": 1.0, "aug_word_max": None, "aug_char_max": 1}),
-    "SpellingAug": ("word", {"aug_p": 1.0, "aug_max": None}),
-    "SplitAug": ("word", {"aug_p": 1.0, "aug_max": None}),
+    "KeyboardAug": ("char", {"aug_word_p": 1.0, "aug_char_max": 1, "include_numeric": False}),
+    "OcrAug": ("char", {"aug_word_p": 1.0, "aug_char_max": 1}),
+    "RandomCharAug": ("char", {"action": "substitute", "aug_word_p": 1.0, "aug_char_max": 1}),
+    "SpellingAug": ("word", {"aug_p": 1.0}),
+    "SplitAug": ("word", {"aug_p": 1.0}),
 }
+_WORD_LETTERS = 40
 
 
 def nlpaug_names() -> list[str]:
@@ -34,8 +39,19 @@ def nlpaug_names() -> list[str]:
 
 
 def bridge(name: str) -> Perturbation:
-    """The perturbation behind `nlpaug:KeyboardAug` and the like. Raises StudyError for an unknown augmenter."""
-    _, _, augmenter = name.partition(":")
+    """The perturbation behind `nlpaug:KeyboardAug`, `python:module:function` or `paraphrase:FILE`.
+
+    Raises StudyError for an augmenter, module, function or file that is not there.
+    """
+    kind, _, rest = name.partition(":")
+    return {"nlpaug": _nlpaug, "python": _python, "paraphrase": _paraphrase}[kind](name, rest)
+
+
+# --- nlpaug -------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=32)
+def _nlpaug(name: str, augmenter: str) -> Perturbation:
     if augmenter not in _NLPAUG:
         raise StudyError(
             f"no nlpaug augmenter called {augmenter!r}{did_you_mean(augmenter, _NLPAUG)} (known: {', '.join(_NLPAUG)})"
@@ -46,36 +62,37 @@ def bridge(name: str) -> Perturbation:
         rates=_RATES,
         effect="same",
         source="nlpaug (Edward Ma, MIT licence); rates are steps of the share of its changes that are kept",
-        summary=f"nlpaug's {augmenter}, turned into edits, protected and nested like ours.",
-        propose=_Foreign(lambda: _augmenter(augmenter)),
+        summary=f"nlpaug's {augmenter}, word by word, turned into edits, protected, checked and nested like ours.",
+        measure="words that it changes",
+        propose=_WordForWord(augmenter),
+        takes_case=True,
+        checked=True,
     )
 
 
-class _Foreign:
-    """Proposals from a function `str -> str` that is made when it is first needed."""
+class _WordForWord:
+    """Proposals from an augmenter that is given one word at a time; it is made when first needed."""
 
-    def __init__(self, make: Callable[[], Callable[[str], str]]) -> None:
-        self._make = make
+    def __init__(self, augmenter: str) -> None:
+        self._name = augmenter
         self._change: Callable[[str], str] | None = None
 
-    def __call__(self, text: str, rng: Random) -> Iterator[Proposal]:
-        if not text.strip():
-            return
+    def __call__(self, case: Case, rng: Random) -> Iterator[Proposal]:
+        for word in sites(case).words:
+            draw, seed = rng.random(), rng.getrandbits(32)
+            if 2 <= len(word.text) <= _WORD_LETTERS:
+                yield draw, partial(self._edit, word.text, word.start, seed)
+
+    def _edit(self, word: str, start: int, seed: int) -> Edit | None:
         if self._change is None:
-            self._change = self._make()
-        with seeded_global_random(rng.getrandbits(32)):
-            new = self._change(text)
-        for edit in edits_between(text, new):
-            yield rng.random(), edit
+            self._change = _augmenter(self._name)
+        with seeded_global_random(seed):
+            new = self._change(word)
+        return None if new == word else trimmed(word, new, start)
 
 
 def _augmenter(name: str) -> Callable[[str], str]:
     folder, options = _NLPAUG[name]
-    # nlpaug's own tokenizer puts blanks around apostrophes and loses line breaks; these pairs lose nothing
-    if name == "SplitAug":  # it makes two tokens of one, and a blank must come between them
-        options = options | {"tokenizer": lambda text: text.split(" "), "reverse_tokenizer": " ".join}
-    else:
-        options = options | {"tokenizer": _TOKEN.findall, "reverse_tokenizer": "".join}
     augmenter = getattr(importlib.import_module(f"nlpaug.augmenter.{folder}"), name)(**options)
     if name == "SpellingAug":  # its lists come out of sets, in an order that changes from process to process
         for known in augmenter.model.dict.values():
@@ -101,3 +118,113 @@ def seeded_global_random(seed: int) -> Iterator[None]:
     finally:
         random.setstate(python_state)
         np.random.set_state(numpy_state)
+
+
+# --- any function str -> str --------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=32)
+def _python(name: str, path: str) -> Perturbation:
+    module, _, function = path.partition(":")
+    if not module or not function:
+        raise StudyError(f"{name!r}: write python:module:function, as in 'python:my_mess:shout'")
+    try:
+        change = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError) as problem:
+        raise StudyError(f"{name!r}: {problem}; the module must be importable from where roadtest runs") from None
+    if not callable(change):
+        raise StudyError(f"{name!r}: {function} is not a function")
+    doc = (change.__doc__ or "").strip().splitlines()
+    return Perturbation(
+        name=name,
+        family="bridges",
+        rates=_RATES,
+        effect="same",
+        source="a function of yours; rates are steps of the share of its changes that are kept",
+        summary=doc[0] if doc else f"The function {function} of {module}.",
+        measure="changes that it makes",
+        propose=_Whole(change, name),
+        checked=True,
+    )
+
+
+class _Whole:
+    """Proposals from a function `str -> str` that is given the whole text; a diff by tokens makes edits of it."""
+
+    def __init__(self, change: Callable[[str], str], name: str) -> None:
+        self._change, self._name = change, name
+
+    def __call__(self, text: str, rng: Random) -> Iterator[Proposal]:
+        if not text.strip():
+            return
+        with seeded_global_random(rng.getrandbits(32)):
+            try:
+                new = self._change(text)
+            except Exception as problem:
+                raise StudyError(
+                    f"{self._name} failed on {text[:40]!r}: {type(problem).__name__}: {problem}"
+                ) from problem
+        if not isinstance(new, str):
+            raise StudyError(f"{self._name} must give a string, not {type(new).__name__}")
+        for edit in edits_between(text, new):
+            yield rng.random(), edit
+
+
+# --- frozen paraphrases -------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=32)
+def _paraphrase(name: str, path: str) -> Perturbation:
+    known = frozen(Path(path))
+    return Perturbation(
+        name=name,
+        family="bridges",
+        rates=_ALWAYS,
+        effect="same",
+        source=f"paraphrases frozen in {Path(path).name}, each accepted by a reviewer before it counts",
+        summary="Paraphrases that a model wrote and a person accepted, from a file.",
+        measure="messages",
+        propose=_Frozen(known),
+        takes_case=True,
+        reviewed=True,
+    )
+
+
+def frozen(path: Path) -> Mapping[str, tuple[str, str]]:
+    """The accepted paraphrases by case id: the clean text they were made from, and the paraphrase.
+
+    The file is JSON Lines with case, clean, text, and review ("accepted", "refused" or ""). Raises StudyError with file
+    and line for anything else.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except OSError as problem:
+        raise StudyError(f"{path}: {problem.strerror}; `roadtest paraphrase` makes such a file") from None
+    except UnicodeDecodeError:
+        raise StudyError(f"{path}: not UTF-8") from None
+    known: dict[str, tuple[str, str]] = {}
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            case, clean, text, review = (str(row[key]) for key in ("case", "clean", "text", "review"))
+        except (ValueError, KeyError, TypeError):
+            raise StudyError(f"{path}, line {number}: expected a JSON object with case, clean, text, review") from None
+        if review not in ("accepted", "refused", ""):
+            raise StudyError(f"{path}, line {number}: review must be 'accepted', 'refused' or '', not {review!r}")
+        if review == "accepted":
+            known[case] = (clean, text)
+    return known
+
+
+class _Frozen:
+    """One proposal a case: its accepted paraphrase in place of the text, if the text is still what was paraphrased."""
+
+    def __init__(self, known: Mapping[str, tuple[str, str]]) -> None:
+        self._known = known
+
+    def __call__(self, case: Case, rng: Random) -> Iterator[Proposal]:
+        clean, text = self._known.get(case.id, ("", ""))
+        if text and clean == case.text:
+            yield -1.0, Restating((Edit(0, len(clean), text),))

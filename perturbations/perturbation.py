@@ -1,4 +1,4 @@
-"""What a perturbation is: a generator of proposals, made into variants that are nested, protected and repeatable."""
+"""What a perturbation is: proposals of edits, made into variants that are nested, protected and repeatable."""
 
 from __future__ import annotations
 
@@ -6,28 +6,57 @@ import inspect
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from random import Random
+from itertools import pairwise
 from typing import Any
 
-from ..harness.cases import TEXT_FIELDS, Case, Edit, Effect, Variant, ordered
+from ..harness.cases import TEXT_FIELDS, Case, Edit, Effect, Validity, Variant, ordered, trimmed
 from ..harness.errors import CaseError
-from ..harness.seeds import stream
-from .text import Protection, protected_spans
+from ..harness.seeds import stream, uniforms
+from .guard import findings
+from .text import Span, sites, special
 
 SEVERITIES = range(1, 6)
 """The severities of every perturbation; 0 is the original."""
 
-Proposal = tuple[float, Edit | Sequence[Edit]]
-"""A uniform draw in [0, 1) and the edit of one site, or the edits that only make sense together."""
+
+@dataclass(frozen=True, slots=True)
+class Turning:
+    """Edits after which another answer is right: `target`, or (None) to ask back. They may touch what is protected."""
+
+    edits: tuple[Edit, ...]
+    target: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Restating:
+    """Edits that say protected values in another form or place, the answer's own left alone; the guard reads on."""
+
+    edits: tuple[Edit, ...]
+
+
+Change = Edit | Sequence[Edit] | Turning | Restating
+Proposal = tuple[float, Change | Callable[[], "Change | None"]]
+"""A uniform draw in [0, 1) and the edit of one site, or the edits that only make sense together.
+
+A draw below 0 is always kept. A function is called only where the draw is kept, and may find that there is no edit.
+"""
+_Made = tuple[Edit, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Perturbation:
     """One kind of mess.
 
-    `propose(text, rng)` yields a `Proposal` for each site; a generator whose first parameter is called `case` gets the
-    whole case. The proposals whose draw lies below `rates[severity - 1]` are kept, so severities are nested. `effect`
-    is what the right answer does; `source` is the evidence behind rates and tables. Severity is the only knob.
+    It is made by `propose(text, rng)`, which yields a `Proposal` for each site (a generator whose first parameter is
+    called `case` gets the whole case); by `respell(word, u)`, which gives a word's new spelling from one uniform
+    number (`weigh(word)` says how much likelier than others a word is hit); or by `parts`, perturbations that stack.
+    The proposals whose draw lies below `rates[severity - 1]` are kept, so severities are nested; the lowest draw that
+    changes something is always kept, so that a variant changes wherever there is room. Severity is the only knob.
+
+    `effect` is what the right answer does; `source` is the evidence behind rates and tables, `measure` what a rate is a
+    share of. `proof`, where given, says why no edit of this kind can change what is asked. `style` changes letter case
+    and is applied to what other parts put in. The texts of a `checked` one pass the guard as a whole, those of a
+    `reviewed` one were signed by a person.
     """
 
     name: str
@@ -36,8 +65,17 @@ class Perturbation:
     effect: Effect
     source: str
     summary: str
-    propose: Callable[..., Iterable[Proposal]]
+    measure: str = "sites"
+    proof: str = ""
+    propose: Callable[..., Iterable[Proposal]] | None = None
     takes_case: bool = False
+    respell: Callable[[str, float], str] | None = None
+    at_least: int = 1
+    weigh: Callable[[str], float] | None = None
+    style: Callable[[str], str] | None = None
+    parts: tuple[Perturbation, ...] = ()
+    checked: bool = False
+    reviewed: bool = False
 
     def __post_init__(self) -> None:
         if len(self.rates) != len(SEVERITIES) or list(self.rates) != sorted(self.rates):
@@ -54,38 +92,128 @@ class Perturbation:
         """
         if severity not in (0, *SEVERITIES):
             raise CaseError(f"severity must be a whole number from 0 to {SEVERITIES[-1]}, not {severity!r}")
-        kept: tuple[Edit, ...] = ()
-        if severity:
-            rng = stream(seed, case.id, self.name, draw)
-            kept = ordered(list(_kept(case, self._proposals(case, rng), self.rates[severity - 1])))
-        return Variant(case, self.name, severity, draw, kept, self.effect)
+        if not severity:
+            return Variant(case, self.name, severity, draw)
+        if self.parts:
+            return _stacked(self, [part.variant(case, severity, seed, draw) for part in self.parts])
+        return self.at_rate(case, self.rates[severity - 1], seed, draw, severity)
 
-    def _proposals(self, case: Case, rng: Random) -> Iterator[tuple[float, tuple[Edit, ...]]]:
-        for group, (draw, proposed) in enumerate(self.propose(case if self.takes_case else case.text, rng)):
-            edits = (proposed,) if isinstance(proposed, Edit) else tuple(proposed)
-            yield draw, tuple(replace(edit, group=group) for edit in edits)
+    def at_rate(self, case: Case, rate: float, seed: int, draw: int = 0, severity: int = 5) -> Variant:
+        """The variant of a writer with this rate, in [0, 1]; 1 takes every site. Severities are five such rates."""
+        turning: Turning | None = None
+        if self.respell is not None:
+            return self._variant(case, severity, draw, self._respelt(case, rate, seed, draw), None)
+        assert self.propose is not None
+        rng = stream(seed, case.id, self.name, draw)
+        kept: list[Edit] = []
+        proposals = enumerate(self.propose(case if self.takes_case else case.text, rng))
+        for made, turn in _kept(case, proposals, rate, self.effect != "same"):
+            kept += made
+            turning = turn or turning
+        return self._variant(case, severity, draw, ordered(sorted(kept, key=lambda edit: edit.group)), turning)
+
+    def _variant(
+        self, case: Case, severity: int, draw: int, edits: tuple[Edit, ...], turning: Turning | None
+    ) -> Variant:
+        if turning:
+            decisive = tuple({edit.group: None for edit in turning.edits})
+            return Variant(
+                case, self.name, severity, draw, edits, self.effect, turning.target, decisive, "behaviour-changed"
+            )
+        variant = Variant(
+            case,
+            self.name,
+            severity,
+            draw,
+            edits,
+            validity="reviewed" if self.reviewed and edits else "proved" if self.proof or not edits else "guarded",
+        )
+        if self.checked and edits:
+            wrong = findings(case, variant.messy)
+            if wrong:
+                return replace(variant, validity="rejected", why="; ".join(wrong))
+        return variant
+
+    def _respelt(self, case: Case, rate: float, seed: int, draw: int) -> tuple[Edit, ...]:
+        free = sites(case).words
+        if self.at_least > 1:
+            free = tuple([word for word in free if word.end - word.start >= self.at_least])
+        drawn = uniforms(2 * len(free), seed, case.id, self.name, draw)
+        draws = drawn[::2]
+        if self.weigh is not None:
+            weigh = self.weigh
+            draws = tuple([one / weigh(word.text) for one, word in zip(draws, free, strict=True)])
+        kept: list[Edit] = []
+        for site, one in enumerate(draws):
+            if one < rate:
+                edit = self._respelling(case, free, site, drawn[2 * site + 1])
+                if edit is not None and not (kept and kept[-1].end > edit.start):
+                    kept.append(edit)
+        if not kept:  # the lowest draw that changes something
+            for site in sorted(range(len(free)), key=draws.__getitem__):
+                if draws[site] >= rate:
+                    edit = self._respelling(case, free, site, drawn[2 * site + 1])
+                    if edit is not None:
+                        return (edit,)
+        return tuple(kept)
+
+    def _respelling(self, case: Case, free: Sequence[Span], site: int, u: float) -> Edit | None:
+        assert self.respell is not None
+        word = free[site]
+        new = self.respell(word.text, u)
+        if not new:  # joined to the next word, where a plain blank parts them
+            after = free[site + 1] if site + 1 < len(free) else None
+            if after is None or after.start != word.end + 1 or case.text[word.end] != " ":
+                return None
+            return None if _meant(case, word.text + after.text) else Edit(word.end, after.start, "", site)
+        if new == word.text or _meant(case, new):
+            return None
+        return replace(trimmed(word.text, new, word.start), group=site)
 
 
-def _kept(case: Case, proposals: Iterable[tuple[float, tuple[Edit, ...]]], rate: float) -> Iterator[Edit]:
+def _meant(case: Case, new: str) -> bool:
+    """Whether a new spelling reads as a number, a negation or the like, or as an answer or a choice."""
+    low = new.lower()
+    if special(low) or (" " in low and any(special(part) for part in low.split())):
+        return True
+    return any(low == answer.lower() for answer in (*case.answers, *case.choices))
+
+
+def _kept(
+    case: Case, proposals: Iterable[tuple[int, Proposal]], rate: float, turns: bool
+) -> Iterator[tuple[_Made, Turning | None]]:
     """The proposals below the rate that are neither protected nor in each other's way, in order of their draws.
 
-    Going by draw makes severities nested: those kept below a lower rate are the first of those below a higher one.
+    Going by draw makes severities nested: those kept below a lower rate are the first of those below a higher one. The
+    first that can be made at all is kept whatever its draw.
     """
-    guards = {
-        field: Protection(getattr(case, field), protected_spans(case, field))
-        for field in TEXT_FIELDS
-        if getattr(case, field)
-    }
     taken: dict[str, list[tuple[int, int]]] = {field: [] for field in TEXT_FIELDS}
-    for _, edits in sorted((p for p in proposals if p[0] < rate), key=lambda proposal: proposal[0]):
-        effective = [edit for edit in edits if getattr(case, edit.field)[edit.start : edit.end] != edit.text]
-        if not effective or any(edit.field in guards and guards[edit.field].refuses(edit) for edit in effective):
+    found = False
+    for group, (draw, proposed) in sorted(proposals, key=lambda proposal: proposal[1][0]):
+        if draw >= rate and found:
+            return
+        change = proposed() if callable(proposed) else proposed
+        if change is None:
             continue
-        if any(_clashes(taken[edit.field], edit) for edit in effective):
+        turning = change if isinstance(change, Turning) else None
+        free = isinstance(change, Turning | Restating)
+        if isinstance(change, Edit):
+            edits: Sequence[Edit] = (change,)
+        else:
+            edits = change.edits if isinstance(change, Turning | Restating) else change
+        made = tuple(
+            replace(edit, group=group)
+            for edit in edits
+            if getattr(case, edit.field)[edit.start : edit.end] != edit.text
+        )
+        if not made or any(_clashes(taken[edit.field], edit) for edit in made):
             continue
-        for edit in effective:
+        if not free and any(sites(case, edit.field).protection.refuses(edit) for edit in made):
+            continue
+        for edit in made:
             insort(taken[edit.field], (edit.start, edit.end))
-        yield from effective
+        found = True
+        yield made, replace(turning, edits=made) if turning and turns else None
 
 
 def _clashes(taken: list[tuple[int, int]], edit: Edit) -> bool:
@@ -95,8 +223,100 @@ def _clashes(taken: list[tuple[int, int]], edit: Edit) -> bool:
     return at > 0 and taken[at - 1][1] > edit.start
 
 
+# --- several at once ----------------------------------------------------------------------------------------------
+
+
+def stack(parts: Sequence[Perturbation]) -> Perturbation:
+    """The perturbation `a+b`: both on one text, at the same severity, the first having its way where they collide.
+
+    What changes letter case comes last whatever the order, and takes in what the others wrote. Raises CaseError where
+    two parts would each make another answer right.
+    """
+    name = "+".join(part.name for part in parts)
+    if len({part.name for part in parts}) < len(parts):
+        raise CaseError(f"{name!r} names one perturbation twice")
+    effects = [part.effect for part in parts if part.effect != "same"]
+    if len(effects) > 1:
+        raise CaseError(f"{name!r}: only one part of a stack may change the right answer")
+    return Perturbation(
+        name=name,
+        family="stacks",
+        rates=parts[0].rates,
+        effect=effects[0] if effects else "same",
+        source="; ".join(dict.fromkeys(f"{part.name}: {part.source}" for part in parts)),
+        summary=f"{', then '.join(part.name for part in parts)}, on the same text.",
+        proof="every part is proved" if all(part.proof for part in parts) else "",
+        parts=tuple(sorted(parts, key=lambda part: part.style is not None)),
+    )
+
+
+def _stacked(whole: Perturbation, variants: Sequence[Variant]) -> Variant:
+    case, kept = variants[0].case, list[Edit]()
+    taken: dict[str, list[tuple[int, int]]] = {field: [] for field in TEXT_FIELDS}
+    validities: list[Validity] = []
+    for number, (part, variant) in enumerate(zip(whole.parts, variants, strict=True)):
+        groups: dict[int, list[Edit]] = {}
+        for edit in variant.edits:
+            group = edit.group * len(variants) + number
+            groups.setdefault(group, []).append(replace(edit, group=group))
+        for edits in groups.values():
+            if part.style:
+                kept = [_restyled(edit, edits, part.style) for edit in kept]
+                edits = [piece for edit in edits for piece in _around(edit, taken[edit.field])]
+            if any(_clashes(taken[edit.field], edit) for edit in edits):
+                continue
+            for edit in edits:
+                insort(taken[edit.field], (edit.start, edit.end))
+            kept += edits
+        validities.append(variant.validity)
+    turned = next(((n, v) for n, v in enumerate(variants) if v.effect != "same"), None)
+    made = {edit.group for edit in kept}
+    worst: Validity = "rejected" if "rejected" in validities else "guarded" if "guarded" in validities else "proved"
+    plain = Variant(case, whole.name, variants[0].severity, variants[0].draw, ordered(kept), validity=worst)
+    plain = replace(plain, why="; ".join(variant.why for variant in variants if variant.why))
+    if turned is None:
+        return plain
+    number, variant = turned
+    decisive = tuple(group * len(variants) + number for group in variant.decisive)
+    if not made.issuperset(decisive):  # another part was in the way: the clean answer holds
+        return plain
+    return replace(plain, effect=variant.effect, target=variant.target, decisive=decisive, validity="behaviour-changed")
+
+
+def _restyled(edit: Edit, styled: Sequence[Edit], style: Callable[[str], str]) -> Edit:
+    """An edit of another part, its letters changed as those around it were."""
+    for one in styled:
+        inside = one.start <= edit.start and edit.end <= one.end
+        within = one.start < edit.start < one.end or edit.start < edit.end or edit.text.isalpha()
+        if one.field == edit.field and inside and within:
+            return replace(edit, text=style(edit.text))
+    return edit
+
+
+def _around(edit: Edit, taken: Sequence[tuple[int, int]]) -> Iterator[Edit]:
+    """The pieces of a change of letter case (as long as what it replaces) that lie beside the places taken."""
+    inside = [
+        (max(start, edit.start), min(end, edit.end)) for start, end in taken if start < edit.end and end > edit.start
+    ]
+    edges = [(edit.start, edit.start), *inside, (edit.end, edit.end)]
+    for (_, start), (end, _) in pairwise(edges):
+        if start < end:
+            yield replace(edit, start=start, end=end, text=edit.text[start - edit.start : end - edit.start])
+
+
+# --- decorators ---------------------------------------------------------------------------------------------------
+
+
 def perturbation(
-    name: str, *, rates: Sequence[float], effect: Effect = "same", source: str
+    name: str,
+    *,
+    rates: Sequence[float],
+    source: str,
+    effect: Effect = "same",
+    measure: str = "sites",
+    proof: str = "",
+    style: Callable[[str], str] | None = None,
+    checked: bool = False,
 ) -> Callable[[Callable[..., Iterable[Proposal]]], Perturbation]:
     """A decorator that makes a generator function into a Perturbation.
 
@@ -112,8 +332,47 @@ def perturbation(
             effect=effect,
             source=source,
             summary=_summary(propose),
+            measure=measure,
+            proof=proof,
             propose=propose,
             takes_case=first == "case",
+            style=style,
+            checked=checked,
+        )
+
+    return make
+
+
+def word_by_word(
+    name: str,
+    *,
+    rates: Sequence[float],
+    source: str,
+    at_least: int = 1,
+    weigh: Callable[[str], float] | None = None,
+    measure: str = "words",
+    proof: str = "",
+) -> Callable[[Callable[[str, float], str]], Perturbation]:
+    """A decorator for mess inside words: a function of a word and a uniform number in [0, 1) that gives its new form.
+
+    Only words of letters come that lie apart from protected spans and have `at_least` so many characters; the word
+    itself means that there is nothing to change, an empty string joins it to the next one. `weigh` says how much
+    likelier than others a word is hit. A new form that reads as a number, a negation or the like is dropped.
+    """
+
+    def make(respell: Callable[[str, float], str]) -> Perturbation:
+        return Perturbation(
+            name=name,
+            family=respell.__module__.rpartition(".")[2],
+            rates=tuple(rates),
+            effect="same",
+            source=source,
+            summary=_summary(respell),
+            measure=measure,
+            proof=proof,
+            respell=respell,
+            at_least=at_least,
+            weigh=weigh,
         )
 
     return make

@@ -13,11 +13,24 @@ ROOT = Path(__file__).parent.parent
 LAYERS = [
     {"harness.errors"},
     {"harness.cases", "harness.seeds", "harness.embedded", "harness.gate"},
-    {"harness.replies", "harness.schedule", "perturbations.text"},
-    {"perturbations.perturbation", "datasets.loading", "harness.endpoints", "harness.scorers"},
+    {"harness.replies", "harness.schedule", "perturbations.text", "perturbations.words", "perturbations.tables"},
+    {"datasets.loading", "harness.endpoints", "harness.scorers", "perturbations.screenshot"},
+    {f"perturbations.{name}_channel" for name in ("spelling", "ocr", "asr", "disfluency")},
+    {"perturbations.guard"},
+    {"perturbations.perturbation"},
     {
         f"perturbations.{family}"
-        for family in ("typing", "surface", "fragments", "contradictions", "pasted", "distraction", "bridges")
+        for family in (
+            "typing",
+            "surface",
+            "fragments",
+            "contradictions",
+            "pasted",
+            "speech",
+            "people",
+            "distraction",
+            "bridges",
+        )
     },
     {"perturbations", "datasets"},
     {"harness.study", "harness.journal"},
@@ -38,11 +51,12 @@ LAYERS = [
     {"harness.policy", "harness.settling"},
     {"harness.judging", "harness.planning"},
     {"harness.readings", "harness.selftest"},
+    {"harness.ledger", "harness.auditing", "harness.paraphrasing"},
     {"harness.analysis"},
     {"harness.comparison"},
     {"harness.report"},
     {"harness.tables"},
-    {"harness.run"},
+    {"harness.run", "harness.reviewing"},
     {"harness.cli"},
     {"harness"},  # only names, imported when used
 ]

@@ -17,7 +17,9 @@ PUBLIC = {
         apply_edits clauses decide drop edits_between final_records find_scorer load_study markdown noise_floor
         plan prepare read_records read_results run_study stream tango terminal write_report
     """,
-    "roadtest.perturbations": "DEFAULT_SEVERITY PERTURBATIONS Perturbation SEVERITIES find parse perturbation",
+    "roadtest.perturbations": """
+        DEFAULT_SEVERITY PERTURBATIONS Perturbation SEVERITIES find parse perturbation stack word_by_word
+    """,
     "roadtest.datasets": "Suite load_suite read_cases suite_names",
 }
 MODULES = (roadtest.harness, roadtest.perturbations, roadtest.datasets)

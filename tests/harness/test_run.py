@@ -371,26 +371,29 @@ def test_draws_give_worst_of_k_beside_its_matched_baseline(write_study, tmp_path
 
 
 def test_a_ladder_is_read_as_one(write_study, tmp_path):
-    top = "suite = 'arithmetic'\nitems = 200\nperturbations = ['typos@3', 'typos@4', 'typos@5']\nrepeats = 1"
-    study = load_study(write_study(top, gate='margin = "5pp"\nlooks = 1\nclaims = ["typos: certified >= 4"]'))
+    three = [f"whitespace@{severity}" for severity in (3, 4, 5)]
+    top = f"suite = 'arithmetic'\nitems = 200\nperturbations = {three}\nrepeats = 1"
+    study = load_study(write_study(top, gate='margin = "5pp"\nlooks = 1\nclaims = ["whitespace: certified >= 4"]'))
     variants = plan(study).variants
-    changed = {v.text: v.severity for v in variants if v.changed}
+    changed: dict[str, int] = {}
+    for variant in variants:  # what two severities share is the lower one's
+        changed.setdefault(variant.text, variant.severity)
     clean = {text: text for text in ANSWERS} | {v.text: v.case.text for v in variants}
 
     def script(text):
         return "-1" if changed.get(text) == 5 and len(text) % 3 else ANSWERS[clean[text]]
 
     analysis, _ = run(study, script, tmp_path / "r")
-    ladder = analysis.ladders["typos"]
+    ladder = analysis.ladders["whitespace"]
     assert ladder.severities == (3, 4, 5)
     assert ladder.broken == 5
     assert ladder.breaking_point[0] > 4
     assert ladder.trend.low > 0
     (certified,) = analysis.others
-    assert str(certified.conditions[0].clause) == "typos: certified >= 4"
+    assert str(certified.conditions[0].clause) == "whitespace: certified >= 4"
     assert [claim.decision.verdict for claim in analysis.claims] == [Verdict.GO, Verdict.GO, Verdict.NO_GO]
     assert analysis.overall.verdict is Verdict.GO, "severity 5 is not asked for"
-    assert analysis.overall.reason == "typos: every severity up to 4 is GO"
+    assert analysis.overall.reason == "whitespace: every severity up to 4 is GO"
 
 
 def test_the_mean_over_all_mess_is_a_claim_of_its_own(write_study, tmp_path):

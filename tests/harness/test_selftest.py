@@ -28,8 +28,8 @@ def test_controls_plant_what_the_gate_forbids(write_study):
     found = controls(plan(load_study(write_study(TOP, gate='margin = "5pp"\nclaims = ["telegraphic@5: drop <= 8pp"]'))))
     assert [control.drops for control in found] == [
         {"typos@4": 0.0, "telegraphic@5": 0.0},
-        {"typos@4": 0.0, "telegraphic@5": 0.08},
-        {"typos@4": 0.0, "telegraphic@5": pytest.approx(0.18)},
+        {"typos@4": 0.05, "telegraphic@5": 0.0},  # both change every item; the first is the victim
+        {"typos@4": pytest.approx(0.15), "telegraphic@5": 0.0},
     ]
     mean = controls(plan(load_study(write_study(TOP, gate='claims = ["mean: drop <= 3pp"]'))))
     assert mean[1].drops == {"typos@4": 0.03, "telegraphic@5": 0.03}

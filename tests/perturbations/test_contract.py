@@ -16,12 +16,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from roadtest.datasets import load_suite, suite_names
 from roadtest.harness import Case, CaseError
+from roadtest.harness.cases import apply_edits
 from roadtest.perturbations import PERTURBATIONS, SEVERITIES, find
 from roadtest.perturbations.bridges import nlpaug_names
 from roadtest.perturbations.text import protected_spans
 
-ALL = [*PERTURBATIONS, *nlpaug_names()]
-OWN = list(PERTURBATIONS)
+OWN = [name for name in PERTURBATIONS if name != "screenshot_ocr"]  # which starts a program; see test_screenshot.py
+STACKS = ["typos+casing", "email_thread+misspelling+caps_lock", "changed_mind+typos", "ocr+line_wraps"]
+ALL = [*OWN, *nlpaug_names(), *STACKS]
+RESTATING = {"clause_order", "spoken_numbers"}  # say protected values in another place or form
+TURNING = {name for name in ALL if find(name).effect != "same"}
+# Those that find something to change in most texts; the others need what only some texts have
+OFTEN = [
+    *("typos misspelling keyboard phone_keyboard stuck_key doubled_letters dropped_letters swapped_letters").split(),
+    *("missing_spaces split_words casing caps_lock punctuation runaway_punctuation whitespace invisible").split(),
+    *("lookalikes emoji elongation telegraphic keyword_query mid_thought conflicting_request false_start").split(),
+    *("ocr email_thread interface_chrome chat_transcript html_leftovers markdown_leftovers pasted_twice asr").split(),
+    *("dictation spoken_punctuation hesitations restarts voice_command politeness anger worry").split(),
+    *("over_explaining introduction small_talk chit_chat ramble second_request").split(),
+    *("typos+casing", "email_thread+misspelling+caps_lock", "ocr+line_wraps"),
+    *("nlpaug:KeyboardAug", "nlpaug:OcrAug", "nlpaug:RandomCharAug"),
+]
+WHOLE = {"casing", "caps_lock", "punctuation"}  # one draw leaves as little as another where all sites go
 ANY_CHARACTER = st.characters()  # lone surrogates, right-to-left and emoji included
 NATURAL = st.lists(
     st.sampled_from(
@@ -66,7 +82,7 @@ CASES = st.builds(
 
 
 @pytest.mark.parametrize("name", ALL)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(case=CASES, seed=st.integers(0, 2**32), draw=st.integers(0, 3))
 def test_contract(name, case, seed, draw):
     found = find(name)
@@ -78,15 +94,39 @@ def test_contract(name, case, seed, draw):
     assert variants[0].messy == case, "severity 0 is the case itself"
     assert [found.variant(case, v.severity, seed, draw) for v in variants] == variants, "deterministic"
     for lower, higher in itertools.pairwise(variants):
-        assert set(lower.edits) <= set(higher.edits), "severities are nested"
+        if name in STACKS:  # a stack may write what it puts in at a place in other letter case
+            assert {(e.start, e.group) for e in lower.edits} <= {(e.start, e.group) for e in higher.edits}
+        else:
+            assert set(lower.edits) <= set(higher.edits), "severities are nested"
     messiest = variants[-1]
     for variant in (messiest, messiest.subset(messiest.groups[::2])):
-        _check_protected(case, variant.text)
+        assert apply_edits(case.text, variant.edits) == variant.text, "edits do not overlap"
+        if variant.effect == "same" and variant.validity != "rejected":
+            _check_protected(case, variant.text, name)
         assert (variant.case.id, variant.case.target) == (case.id, case.target)
+        assert variant.changed or variant.effect == "same"
+    _check_class(name, messiest)
 
 
-def _check_protected(case, messy):
+def _check_class(name, variant):
+    """The class in the ledger is what the perturbation promises."""
+    found = find(name)
+    if variant.effect != "same":
+        assert variant.validity == "behaviour-changed"
+        assert (variant.target is not None) == (variant.effect == "updated")
+        assert set(variant.decisive) <= set(variant.groups)
+        assert variant.subset([]).effect == "same"
+    elif found.proof:
+        assert variant.validity == "proved"
+    elif variant.validity == "rejected":
+        assert found.checked or found.parts
+        assert variant.why
+
+
+def _check_protected(case, messy, name=""):
     """Every protected span stands in the messy text, in order, and nothing melted into it."""
+    if name in RESTATING:
+        return
     at = 0
     for span in protected_spans(case):
         found = messy.find(span.text, at)
@@ -94,13 +134,14 @@ def _check_protected(case, messy):
         at = found + len(span.text)
 
 
-@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("name", [*OWN, *STACKS])
 @pytest.mark.parametrize(
     "text", ["", "x", " ", "a b", "word " * 20_000, "مرحبا كيف حالك؟ طلب 48213", "👩‍👩‍👧 ok 👍🏽", "\ud800 broken"]
 )
 def test_awkward_texts(name, text):
     variant = find(name).variant(Case("1", text, "48213"), 5, seed=0)
-    _check_protected(variant.case, variant.text)
+    if variant.effect == "same" and variant.validity != "rejected":
+        _check_protected(variant.case, variant.text, name)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -108,18 +149,28 @@ def test_on_the_built_in_suites_it_changes_texts_and_never_the_answer(name):
     for suite in suite_names():
         cases = load_suite(suite).cases[:25]
         variants = [find(name).variant(case, 5, seed=1) for case in cases]
-        if name != "self_correction" or suite in ("arithmetic", "extraction"):
+        if name in OFTEN:
             assert sum(variant.changed for variant in variants) > 0.5 * len(cases)
         for variant in variants:
-            _check_protected(variant.case, variant.text)
+            if variant.effect != "same" or not variant.sent:
+                continue
+            _check_protected(variant.case, variant.text, name)
             if variant.case.target in variant.case.text:
                 assert variant.case.target in variant.text
 
 
-@pytest.mark.parametrize("name", [name for name in ALL if name != "email_thread"])
+@pytest.mark.parametrize("name", [name for name in ALL if name not in OFTEN])
+def test_on_some_built_in_suite_it_finds_what_to_change(name):
+    changed = 0
+    for suite in suite_names():
+        changed += sum(find(name).variant(case, 5, seed=1).changed for case in load_suite(suite).cases)
+    assert changed >= (0 if name == "keyboard_cyrillic" else 5), changed
+
+
+@pytest.mark.parametrize("name", ["email_thread", *(name for name in OFTEN if name not in WHOLE)])
 def test_two_draws_differ(name):
     case = load_suite("extraction").cases[3]
-    assert len({find(name).variant(case, 4, 0, draw).text for draw in range(6)}) > 1
+    assert len({find(name).variant(case, 2, 0, draw).text for draw in range(8)}) > 1
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -21,7 +21,7 @@ def spans(text, **fields):
         ("write to a.b@example.org!", ["a.b@example.org"]),
         ("I don't have any, never had", ["don't", "any", "never"]),
         ("twelve eggs and half a dozen rolls", ["twelve", "half", "dozen"]),
-        ("I may march on", []),
+        ("I may march on", ["may"]),
         ("in May or March", ["May", "March"]),
         ("", []),
     ],
