@@ -81,11 +81,15 @@ _UNCOUNTED = frozenset(
 # --- chat and dialect ---------------------------------------------------------------------------------------------
 
 
+# read as these words, but written for others as well
+_NOT_WRITTEN = frozenset(("b", "w", "y", "mo", "min", "k", "asap", "rn", "def", "doc", "app", "ref", "r"))
+
+
 @cache
 def _short() -> Mapping[str, tuple[str, ...]]:
     known: dict[str, list[str]] = {}
     for short, long in ABBREVIATIONS.items():
-        if " " not in long and not any(c.isdigit() for c in short) and short not in ("b", "w", "y", "mo", "min", "k"):
+        if " " not in long and not any(c.isdigit() for c in short) and short not in _NOT_WRITTEN:
             known.setdefault(long, []).append(short)
     return {long: tuple(shorts) for long, shorts in known.items()}
 
@@ -107,7 +111,7 @@ _SLANG = {
     "man": "bloke", "food": "grub", "clothes": "gear", "television": "telly", "problem": "hassle", "tired": "knackered",
     "yes": "yep", "hello": "hiya", "thanks": "cheers", "going": "goin", "something": "summat", "because": "cos",
     "really": "proper", "trying": "tryin", "waiting": "waitin", "looking": "lookin", "getting": "gettin",
-    "you": "ya", "them": "em", "about": "bout", "probably": "prolly", "everybody": "errbody", "want": "wanna",
+    "you": "ya", "them": "em", "about": "bout", "probably": "prolly", "everybody": "errbody",
 }  # fmt: skip
 
 
@@ -196,11 +200,16 @@ def code_switching(case: Case, rng: Random) -> Iterator[Proposal]:
 # --- manners and mood ---------------------------------------------------------------------------------------------
 
 
+_MOODS = frozenset("positive negative neutral mixed good bad happy angry sad worried calm".split())
+
+
 def _moods(
     name: str, before: tuple[str, ...], after: tuple[str, ...], summary: str, source: str, proof: str = _AROUND
 ) -> Perturbation:
-    def mood(text: str, rng: Random) -> Iterator[Proposal]:
-        end = sentence_ends(text)[-1]
+    def mood(case: Case, rng: Random) -> Iterator[Proposal]:
+        if not proof and _MOODS.intersection(choice.lower() for choice in case.choices):
+            return
+        end = sentence_ends(case.text)[-1]
         first, last = rng.sample(before, min(2, len(before))), rng.sample(after, min(3, len(after)))
         yield 0.1, Edit(0, 0, f"{first[0]} ")
         for number, phrase in enumerate(last):
@@ -226,7 +235,7 @@ anger = _moods(
     "anger",
     ("This is ridiculous!", "I can't believe this!", "Unbelievable!", "Are you even reading these?"),
     ("Sort it out!!", "I am fed up with this.", "Do your job!", "What a joke."),
-    "The writer is angry; never used to judge a mood, since it changes one.",
+    "The writer is angry and says so; nothing is done to cases whose choices are moods.",
     _PHRASES,
     proof="",
 )
@@ -244,7 +253,7 @@ worry = _moods(
         "Please be quick if you can.",
         "I feel awful about it.",
     ),
-    "The writer is worried and says so.",
+    "The writer is worried and says so; nothing is done to cases whose choices are moods.",
     _PHRASES,
     proof="",
 )

@@ -223,6 +223,20 @@ _SAFE_BEFORE = frozenset("\"'“‘([{:;>*|—")
 _SAFE_AFTER = frozenset("\"'”’)]}:;<*|—.,!?…")
 
 
+_AROUND = 40  # characters of a run without blanks that are looked at on each side of an edit
+_PART = re.compile(r"[^\W_]+(?:['’.,:/@-][^\W_]+)*")
+
+
+def _values(text: str) -> int:
+    """How many numbers, negations and the like a few words hold."""
+    count = len(re.findall(r"[$€£¥₹]\s?\d|\d\s?[%€$£]", text))
+    for part in _PART.findall(text):
+        letters = sum(character.isalpha() for character in part)
+        has_digit = any(character.isdigit() for character in part)
+        count += special(part) or (has_digit and letters == 0) or any(mark in part for mark in "@/")
+    return count
+
+
 class Protection:
     """Answers whether an edit would touch a protected span, or melt into one ("48213" into "x48213").
 
@@ -247,16 +261,19 @@ class Protection:
         return False
 
     def _makes_one(self, edit: Edit) -> bool:
-        """Whether what is changed becomes something that would be protected: there, three; hot, not; I, 1."""
+        """Whether what is changed becomes a number, a negation or the like: there, three; hot, not; a, 8.
+
+        A digit inside a word ("1he") makes no number of it, and a currency sign counts only beside a digit.
+        """
         if edit.start == edit.end and any(character.isspace() for character in edit.text):
             return False  # whole words that are put in are meant
         start, end = edit.start, edit.end
-        while start > 0 and not self._text[start - 1].isspace() and edit.start - start < 40:
+        while start > 0 and not self._text[start - 1].isspace() and edit.start - start < _AROUND:
             start -= 1
-        while end < len(self._text) and not self._text[end].isspace() and end - edit.end < 40:
+        while end < len(self._text) and not self._text[end].isspace() and end - edit.end < _AROUND:
             end += 1
         before, after = self._text[start:end], self._text[start : edit.start] + edit.text + self._text[edit.end : end]
-        return any(len(p.findall(after)) > len(p.findall(before)) for p in _PROTECTED)
+        return _values(after) > _values(before)
 
     def _melts(self, edit: Edit, span: Span) -> bool:
         """Whether a mark that would be harmless joins more to the span: ":00" behind "13", or "2:" before it."""

@@ -116,7 +116,7 @@ piece/peace principal/principle stationary/stationery passed/past led/lead buy/b
 coarse/course complement/compliment council/counsel desert/dessert die/dye fair/fare find/fined flour/flower
 great/grate heal/heel hole/whole knew/new made/maid mail/male meat/meet pair/pear plain/plane rain/reign right/write
 sail/sale scene/seen sea/see sight/site sole/soul stair/stare steal/steel tail/tale threw/through waist/waste
-wait/weight weak/week wear/ware which/witch wood/would a/an being/been you/your then/than have/of ensure/insure
+wait/weight weak/week wear/ware which/witch wood/would a/an being/been you/your then/than ensure/insure
 personal/personnel
 """
 

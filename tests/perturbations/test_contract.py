@@ -32,7 +32,7 @@ OFTEN = [
     *("missing_spaces split_words casing caps_lock punctuation runaway_punctuation whitespace invisible").split(),
     *("lookalikes emoji elongation telegraphic keyword_query mid_thought conflicting_request false_start").split(),
     *("ocr email_thread interface_chrome chat_transcript html_leftovers markdown_leftovers pasted_twice asr").split(),
-    *("dictation spoken_punctuation hesitations restarts voice_command politeness anger worry").split(),
+    *("dictation spoken_punctuation hesitations restarts voice_command politeness").split(),
     *("over_explaining introduction small_talk chit_chat ramble second_request").split(),
     *("typos+casing", "email_thread+misspelling+caps_lock", "ocr+line_wraps"),
     *("nlpaug:KeyboardAug", "nlpaug:OcrAug", "nlpaug:RandomCharAug"),
