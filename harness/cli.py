@@ -32,6 +32,9 @@ class _Commands(click.Group):
         except RoadtestError as error:
             click.echo(f"roadtest: {error}", err=True)
             ctx.exit(2)
+        except BrokenPipeError:  # `roadtest list | head`: nobody reads on, and that is no mistake
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(0)
         except OSError as error:  # a path too long, a folder where a file should be, ...
             click.echo(f"roadtest: {error.filename or 'a file'}: {error.strerror or error}", err=True)
             ctx.exit(2)
@@ -124,7 +127,7 @@ def preview(perturbation: str, text: str | None, suite: str | None, seed: int, d
     from ..perturbations import SEVERITIES, parse
     from .cases import Case
     from .errors import StudyError
-    from .reviewing import coloured
+    from .reviewing import coloured, consequence
 
     if text is not None:  # an argument is UTF-8, whatever the locale made of it
         text = os.fsencode(text).decode("utf-8", "surrogateescape")
@@ -138,7 +141,8 @@ def preview(perturbation: str, text: str | None, suite: str | None, seed: int, d
             for draw in range(draws):
                 variant = found.variant(case, level, seed, draw)
                 click.echo(
-                    f"{variant.perturbation}@{level}: " + (coloured(variant) if variant.changed else "unchanged")
+                    f"{variant.perturbation}@{level}: "
+                    + (coloured(variant) + consequence(variant) if variant.changed else "unchanged")
                 )
 
 

@@ -123,3 +123,14 @@ def coloured(variant: Variant) -> str:
             out.append(click.style(new, fg="green", bold=True) if colour else f"{{+{new}+}}")
         at = edit.end
     return "".join([*out, plain(variant.case.text[at:])])
+
+
+def consequence(variant: Variant) -> str:
+    """What a variant does to the right answer, where it does anything; nothing else."""
+    from .report import plain
+
+    if variant.validity == "rejected":
+        return f"  (rejected: {plain(variant.why)})"
+    if variant.effect == "updated":
+        return f"  (now right: {plain(variant.target or '')})"
+    return "  (now right: to ask)" if variant.effect == "clarify" else ""

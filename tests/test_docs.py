@@ -124,7 +124,7 @@ def test_every_suite_scorer_model_and_perturbation_is_on_its_page():
     assert all(f"| `{name}` |" in studies for name in SCORERS)
     assert all(f"| `{name}` |" in (ROOT / "docs" / "models.md").read_text(encoding="utf-8") for name in MODELS)
     catalogue = (ROOT / "docs" / "perturbations.md").read_text(encoding="utf-8")
-    assert all(f"\n## {name}\n" in catalogue for name in PERTURBATIONS)
+    assert all(f"\n### {name}\n" in catalogue for name in PERTURBATIONS)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -169,3 +169,32 @@ def test_a_slot_must_not_stand_in_for_the_messy_text():
     case = Case("c-1", "messy", "x", slots={"text": "clean"})
     with pytest.raises(CaseError, match="slot called 'text'"):
         Frame("", "{text}").messages(case)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"severity": 3.0}, "whole numbers"),
+        ({"severity": True}, "whole numbers"),
+        ({"severity": 1, "validity": "fine"}, "validity must be one of"),
+        ({"severity": 1, "effect": "updated"}, "carries a target exactly when"),
+    ],
+)
+def test_a_variant_that_cannot_be_is_refused(fields, message):
+    with pytest.raises(CaseError, match=message):
+        Variant(Case("1", "text", "x"), "typos", **fields)
+
+
+def test_a_subset_without_what_turned_the_answer_has_the_clean_answer_again():
+    edits = (Edit(0, 0, "Hi. ", 0), Edit(4, 4, " no, other", 1))
+    variant = Variant(Case("1", "text", "x"), "a", 1, 0, edits, "updated", "other", (1,), validity="behaviour-changed")
+    assert variant.subset([1]).target == "other"
+    plain = variant.subset([0])
+    assert (plain.effect, plain.target, plain.validity, plain.text) == ("same", None, "guarded", "Hi. text")
+
+
+def test_rejected_and_unchanged_variants_are_not_sent():
+    case, edit = Case("1", "text", "x"), (Edit(0, 1, "T"),)
+    assert Variant(case, "a", 1, 0, edit).sent
+    assert not Variant(case, "a", 1, 0, edit, validity="rejected", why="it changed").sent
+    assert not Variant(case, "a", 1).sent

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -148,3 +150,19 @@ def test_a_model_paraphrases_over_http_and_the_guard_refuses_what_changed(tmp_pa
     assert all(row["review"] == "refused" and row["why"] for row in rows(file)), "an answer is no paraphrase"
     again = CliRunner().invoke(main, command, env={"OPENAI_API_KEY": "none"})
     assert "0 new in" in again.output
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("changed_mind@3", "(now right: "), ("missing_value@3", "(now right: to ask)")]
+)
+def test_preview_says_what_becomes_of_the_right_answer(name, said):
+    done = CliRunner().invoke(main, ["preview", name, "--suite", "extraction"])
+    assert done.exit_code == 0
+    assert said in done.output
+
+
+def test_a_reader_who_stops_reading_is_no_mistake():
+    command = f"{sys.executable} -c 'from roadtest.harness.cli import main; main()' list | head -1"
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.stdout.startswith("Perturbations")
