@@ -81,6 +81,16 @@ CASES = st.builds(
 )
 
 
+def test_there_are_nine_families_and_each_has_several():
+    families: dict[str, int] = {}
+    for name in [*PERTURBATIONS, *nlpaug_names()]:
+        families[find(name).family] = families.get(find(name).family, 0) + 1
+    assert len(families) == 9
+    assert min(families.values()) >= 4
+    assert len(PERTURBATIONS) >= 45
+    assert all(found.source and found.summary and found.measure for found in PERTURBATIONS.values())
+
+
 @pytest.mark.parametrize("name", ALL)
 @settings(max_examples=15, deadline=None)
 @given(case=CASES, seed=st.integers(0, 2**32), draw=st.integers(0, 3))
