@@ -105,7 +105,7 @@ def forecast(plan: Plan, seen: PerCall | None = None, flips: Mapping[str, float]
     look = {case.id: at for case, at in zip(plan.cases, plan.looks, strict=True)}
     touched: dict[str, set[str]] = {name: set() for name in names}
     for variant in plan.variants:
-        if variant.sent and variant.effect == "same":
+        if variant.condition in touched and variant.sent and variant.effect == "same":
             touched[variant.condition].add(variant.case.id)
     claims = []
     for name, clauses in gate.conditions(names).items():

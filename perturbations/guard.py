@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from ..harness.cases import Case
 from .spelling_channel import zipf
@@ -324,7 +324,7 @@ def _corrected(come: Sequence[_Word], following: Sequence[_Word]) -> bool:
     """Whether what was put in is a slip that is put right at once: it ends in a cue, before the right words."""
     texts = [w.text for w in come]
     for size in (3, 2, 1):
-        for at in range(len(texts) - size + 1):
+        for at in range(1, len(texts) - size + 1):  # something wrong was said before the cue
             if " ".join(texts[at : at + size]) in CUES:
                 behind = texts[at + size :]
                 return not any(any(c.isdigit() for c in text) for text in behind) and bool(following or behind)
@@ -394,6 +394,9 @@ def _alike(old: str, new: str) -> bool:
         return True
     if not old or not new or _opposite(old, new) or _opposite(_stem(old), _stem(new)):
         return False
+    distance = jellyfish.damerau_levenshtein_distance
+    if any(distance(other, new) < distance(old, new) for other in _opposites().get(old, ())):
+        return False  # the opposite, misspelt
     if _shape(old) == _shape(new):
         return True
     if any(c.isdigit() for c in old + new) and not _misread(old, new):
@@ -413,6 +416,15 @@ def _alike(old: str, new: str) -> bool:
     if jellyfish.damerau_levenshtein_distance(old, new) <= limit:
         return True
     return _said(old) == _said(new) or (len(old) > 4 and _bones(old) == _bones(new))
+
+
+@cache
+def _opposites() -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for one, other in sorted(ANTONYMS):
+        found[one] = (*found.get(one, ()), other)
+        found[other] = (*found.get(other, ()), one)
+    return found
 
 
 def _opposite(old: str, new: str) -> bool:

@@ -8,13 +8,15 @@ import sys
 
 import pytest
 from click.testing import CliRunner
-from roadtest.harness import Scripted, Study, System, analyse, read_results, run_study, terminal
+from roadtest.harness import Scripted, Study, System, analyse, plan, read_results, run_study, terminal
 from roadtest.harness.answers import read_answers
 from roadtest.harness.auditing import QUOTA, sample
 from roadtest.harness.cli import main
 from roadtest.harness.gate import Gate
 from roadtest.harness.paraphrasing import review, rows, unread
+from roadtest.harness.planning import forecast
 from roadtest.harness.report import as_json, markdown
+from roadtest.harness.selftest import controls
 
 
 @pytest.fixture
@@ -166,3 +168,22 @@ def test_a_reader_who_stops_reading_is_no_mistake():
     done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.stdout.startswith("Perturbations")
+
+
+def test_a_study_with_a_stack_that_turns_answers_is_planned_tried_and_run(tmp_path):
+    study = Study(
+        name="turning",
+        suite="extraction",
+        perturbations=("changed_mind+typos@3", "casing@5"),
+        system=System(callable="tests:stand_in"),
+        gate=Gate(margin=0.2, looks=1),
+        items=25,
+    )
+    planned = plan(study)
+    assert [claim.name for claim in forecast(planned).claims] == ["casing@5"]
+    assert all("changed_mind" not in name for control in controls(planned) for name in control.drops)
+    analysis, _ = run_study(study, Scripted(lambda text: "48213"), into=tmp_path / "results")
+    assert [claim.name for claim in analysis.claims] == ["casing@5"]
+    (turned,) = [entry for entry in analysis.ledger if entry.name == "changed_mind+typos@3"]
+    assert turned.classes["behaviour-changed"] > 0
+    assert turned.asked == sum(turned.classes.values())
