@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cache, lru_cache
+from itertools import pairwise
 
 from ..harness.cases import Case
 from .spelling_channel import zipf
@@ -25,6 +26,8 @@ from .words import ABBREVIATIONS, AMERICAN, ANTONYMS, CONTRACTIONS, CUES, FUNCTI
 
 _REAL = 3.3
 """A word at least this frequent (zipf) is a word; common misspellings ("teh", 3.0) lie below."""
+_UNKNOWN = 1.5
+"""A word rarer than this (zipf) is no word or name that others write."""
 _LONGEST = 2_000
 """Words; beyond, texts are compared by their counts of words alone, since alignment takes quadratic time."""
 
@@ -38,7 +41,8 @@ _TOKEN = re.compile(
 )
 _NAME = re.compile(r"[A-Z][a-z]+")
 _ORDER = re.compile(
-    r"\b(?:first|firstly|second|secondly|third|then|next|after|afterwards|before|finally|lastly|last|until|step)\b",
+    r"\b(?:firstly|secondly|thirdly|then|afterwards|finally|lastly|until|step)\b"
+    r"|(?:^|[.!?;]\s+|\n)(?:first|second|third|next|last|after|before)\b",
     re.IGNORECASE,
 )
 
@@ -66,6 +70,7 @@ def _compared(was: str, now: str, case: Case) -> Iterator[str]:
     if len(old) > _LONGEST or len(new) > _LONGEST:
         yield from _by_count(old, new)
         return
+    new = _same_blanks(old, new)
     twice = _repeated(old, new)
     if twice is not None:
         new = twice
@@ -178,6 +183,8 @@ def _folded(token: str) -> str:
     token = token.lower()
     if not token.isascii():
         token = "".join(c for c in unicodedata.normalize("NFD", token) if not unicodedata.combining(c))
+    if token in ABBREVIATIONS:  # gr8, b4
+        token = ABBREVIATIONS[token]
     if any(c.isdigit() for c in token) or "@" in token or token.startswith("www.") or "://" in token:
         return token
     token = token.replace("'", "").replace("-", "").replace("`", "")
@@ -189,6 +196,27 @@ def _folded(token: str) -> str:
 # --- aligning -----------------------------------------------------------------------------------------------------
 
 _Gap = tuple[Sequence[_Word], Sequence[_Word], Sequence[_Word], Sequence[_Word]]
+
+
+def _same_blanks(old: Sequence[_Word], new: Sequence[_Word]) -> list[_Word]:
+    """The new words with blanks where the old ones have them: "tothe" is two words, "depart ment" one."""
+    known = {word.raw: word for word in old}
+    pairs = {one.raw + other.raw: (one, other) for one, other in pairwise(old)}
+    out: list[_Word] = []
+    at = 0
+    while at < len(new):
+        word = new[at]
+        ahead = new[at + 1] if at + 1 < len(new) else None
+        joined = known.get(word.raw + ahead.raw) if ahead else None
+        if word.raw not in known and word.raw in pairs:
+            out += pairs[word.raw]
+        elif joined and ahead and not (word.raw in known and ahead.raw in known):
+            out.append(joined)
+            at += 1
+        else:
+            out.append(word)
+        at += 1
+    return out
 
 
 def _repeated(old: list[_Word], new: list[_Word]) -> list[_Word] | None:
@@ -290,11 +318,25 @@ def _paired(old: Sequence[_Word], new: Sequence[_Word]) -> list[tuple[_Word | No
 def _same_word(old: _Word, new: _Word) -> bool:
     if not old.fact and _misread(old.text, new.text):
         return True
-    if old.fact or new.fact:
+    if new.fact:
         return False
-    if old.name:
-        return old.text == new.text
+    if old.fact:  # a unit or quantifier misspelt into no word at all; never a number in figures
+        plain = old.text.isalpha() and len(old.text) >= 4 and old.text[0] == new.text[0]
+        return plain and zipf(new.text) < _REAL and _alike(old.text, new.text)
+    if old.name:  # a slip in a long name; a name of somebody else is written by others as well
+        return old.text == new.text or (
+            len(old.text) >= 6
+            and zipf(new.text) < _UNKNOWN
+            and _squeezed(old.text)[:1] == new.text[:1]
+            and _slip(old.text, new.text)
+        )
     return _alike(old.text, new.text)
+
+
+def _slip(old: str, new: str) -> bool:
+    import jellyfish
+
+    return jellyfish.damerau_levenshtein_distance(old, new) <= 1
 
 
 def _any_special(words: Iterable[_Word]) -> bool:
