@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from roadtest.perturbations.spelling_channel import zipf
 
 LEVELS = (0.5, 0.75, 0.9, 0.97, 0.99)
 WORD = re.compile(r"[^\W\d_]+(?:['’`][^\W\d_]+)*")
@@ -59,6 +60,34 @@ KINDS = {
 }
 
 
+def risks(pairs: list[tuple[str, str]]) -> None:
+    """How much likelier than the average word a word is in error: by length, with an apostrophe, and very frequent."""
+    words: dict[str, int] = {}
+    errors: dict[str, int] = {}
+    for clean, noisy in pairs:
+        old, new = WORD.findall(clean), WORD.findall(noisy)
+        for word in old:
+            for kind in kinds_of(word):
+                words[kind] = words.get(kind, 0) + 1
+        for operation, i, j, k, m in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+            if operation == "replace" and j - i == m - k:
+                for before, after in zip(old[i:j], new[k:m], strict=True):
+                    if before.lower() != after.lower():
+                        for kind in kinds_of(before):
+                            errors[kind] = errors.get(kind, 0) + 1
+    average = errors["any"] / words["any"]
+    print(f"a word is in error in {average:.2%}; how much likelier than that:")
+    for kind in sorted(words):
+        print(f"  {kind:16} {errors.get(kind, 0) / words[kind] / average:6.2f}  ({words[kind]} words)")
+
+
+def kinds_of(word: str) -> tuple[str, ...]:
+    if "'" in word or "’" in word:
+        return ("any", "apostrophe")
+    common = ("zipf 7 and more",) if zipf(word.lower()) >= 7 else ()
+    return ("any", f"{min(len(word), 11):2} letters", *common)
+
+
 def main(corpora: Path) -> None:
     pairs = []
     for line in (corpora / "ud-ewt" / "sentences.tsv").read_text(encoding="utf-8").splitlines():
@@ -70,6 +99,7 @@ def main(corpora: Path) -> None:
         rates = np.array([count / sites for count, sites in (hit(*pair) for pair in pairs) if count and sites])
         shown = "  ".join(f"{value:.3f}" for value in np.quantile(rates, LEVELS)) if len(rates) else "-"
         print(f"{name:36} in {len(rates) / len(pairs):7.2%} of sentences; share hit {shown}")
+    risks(pairs)
 
 
 if __name__ == "__main__":
