@@ -28,8 +28,8 @@ _BY_HAND = "rates are steps of the share of sites, chosen by hand"
 
 
 # How much likelier than the average word of UD English EWT's sentences a word is in error, by its length, with an
-# apostrophe, and very frequent: rounded from what benchmarks/fit_levels.py prints. The weight of twins and the shares that
-# become another word, run into the next or get a plural's apostrophe were set by hand on the same sentences.
+# apostrophe, and very frequent: rounded from what benchmarks/fit_levels.py prints. The weight of twins and the shares
+# that become another word, run into the next or get a plural's apostrophe were set by hand on the same sentences.
 _BY_LENGTH = (0.1, 0.1, 0.25, 0.45, 0.6, 0.9, 1.0, 1.1, 1.4, 2.2, 2.6, 1.5)
 _APOSTROPHE = 22.0
 _TWIN = 2.5
