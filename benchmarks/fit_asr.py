@@ -9,7 +9,6 @@ Only counts, shares and weights go into the table, and of words only the closed 
 from __future__ import annotations
 
 import argparse
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
@@ -20,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from roadtest.perturbations import asr_channel as channel
 from roadtest.perturbations.asr_channel import KINDS, Token
+from roadtest.perturbations.tables import unescape
 from scipy.optimize import minimize
 from scipy.special import gammaln
 from scipy.stats import gamma
@@ -50,11 +50,6 @@ class Run(NamedTuple):
 
     said: list[Token]
     written: list[Token]
-
-
-def unescape(field: str) -> str:
-    """The text that a field of the corpus stands for."""
-    return re.sub(r"\\[\\tnr]", lambda code: {"t": "\t", "n": "\n", "r": "\r"}.get(code[0][1], "\\"), field)
 
 
 def name(token: Token) -> str:

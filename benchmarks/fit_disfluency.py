@@ -9,7 +9,6 @@ closed-class words (question words, auxiliaries, determiners, prepositions). No 
 from __future__ import annotations
 
 import argparse
-import re
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from roadtest.perturbations import disfluency_channel as channel
 from roadtest.perturbations.disfluency_channel import Token
+from roadtest.perturbations.tables import changed_pairs
 
 DATE = "2026-11-23"
 SITE_PRIOR = 10.0
@@ -67,22 +67,6 @@ class Repair:
     def kind(self) -> str:
         """Where the right words begin."""
         return "start" if self.at == self.again else "mid"
-
-
-def unescape(field: str) -> str:
-    """The text that a field of the corpus stands for."""
-    return re.sub(r"\\[\\tnr]", lambda code: {"t": "\t", "n": "\n", "r": "\r"}.get(code[0][1], "\\"), field)
-
-
-def read_pairs(path: Path, only: str | None = None) -> list[tuple[str, str]]:
-    """The changed pairs of the corpus, of even or odd lines (counted from 0) if so wished."""
-    pairs = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n")):
-        if line and (only is None or number % 2 == (only == "odd")):
-            clean, noisy = map(unescape, line.split("\t"))
-            if clean != noisy:
-                pairs.append((clean, noisy))
-    return pairs
 
 
 def agreeing(first: list[str], second: list[str]) -> int:
@@ -334,7 +318,7 @@ def main() -> None:
     parser.add_argument("--only-lines", choices=("even", "odd"))
     parser.add_argument("--to", type=Path, default=channel.TABLE)
     given = parser.parse_args()
-    pairs = read_pairs(given.corpora / "disfl-qa" / "sentences.tsv", given.only_lines)
+    pairs = changed_pairs(given.corpora / "disfl-qa" / "sentences.tsv", given.only_lines)
     rows, kinds = fit(pairs)
     lines = [
         "# Where and how people correct themselves in questions: fitted to Disfl-QA (Gupta et al. 2021), CC BY 4.0",

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from roadtest.perturbations import ocr_channel as channel
+from roadtest.perturbations.tables import changed_pairs
 from scipy.stats import gamma
 
 DATE = "2026-11-23"
@@ -38,22 +39,6 @@ Block = tuple[int, int, str]
 
 Event = tuple[str, str, str, int]
 """A block, its position, what is read, and where it starts."""
-
-
-def unescape(field: str) -> str:
-    """The text that a field of the corpus stands for."""
-    return re.sub(r"\\[\\tnr]", lambda code: {"t": "\t", "n": "\n", "r": "\r"}.get(code[0][1], "\\"), field)
-
-
-def read_pairs(path: Path, only: str | None = None) -> list[tuple[str, str]]:
-    """The changed pairs of a corpus file, of even or odd lines (counted from 0) if so wished."""
-    pairs = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n")):
-        if line and (only is None or number % 2 == (only == "odd")):
-            clean, noisy = map(unescape, line.split("\t"))
-            if clean != noisy:
-                pairs.append((clean, noisy))
-    return pairs
 
 
 def steps(clean: str, noisy: str) -> list[Block]:
@@ -559,7 +544,7 @@ def main() -> None:
     parser.add_argument("--word-shape", type=float, default=WORD_SHAPE)
     parser.add_argument("--text-shape", type=float, default=TEXT_SHAPE)
     args = parser.parse_args()
-    pairs = read_pairs(args.corpora / "ocr-tesseract-nat" / f"{args.engine}.tsv", args.only_lines)
+    pairs = changed_pairs(args.corpora / "ocr-tesseract-nat" / f"{args.engine}.tsv", args.only_lines)
     lines = fit(pairs, args)
     head = [
         "# How Tesseract 4 misreads: counts for perturbations/ocr_channel.py. Numbers only, no text of the corpora.",

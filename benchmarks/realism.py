@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import re
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from roadtest.harness.cases import Edit, apply_edits
+from roadtest.perturbations.tables import unescape
 
 HERE = Path(__file__).parent
 PAIRS = 900
@@ -30,10 +30,6 @@ CORPORA = ("adfreiburg-typos", "codespell", "wikipedia", "ud-ewt")
 BOUNDS = {"words": 0.62, "typed": 0.70, "ocr": 0.68, "asr": 0.77, "self_correction": 0.85}
 UNPROTECTED = ", channel alone"
 Pairs = list[tuple[str, str]]
-
-
-def unescape(field: str) -> str:
-    return re.sub(r"\\[\\tnr]", lambda code: {"t": "\t", "n": "\n", "r": "\r"}.get(code[0][1], "\\"), field)
 
 
 def escape(text: str) -> str:

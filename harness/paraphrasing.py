@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ..perturbations.bridges import paraphrases
 from ..perturbations.guard import findings
 from .cases import Case
 from .endpoints import LiteLLM
@@ -51,20 +52,7 @@ def paraphrase(
 
 def rows(path: Path) -> list[dict[str, str]]:
     """The lines of a file of paraphrases; empty where there is none. Raises StudyError for a broken line."""
-    if not path.exists():
-        return []
-    found = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if line.strip():
-            try:
-                row = json.loads(line)
-                row["case"], row["clean"], row["text"], row["review"]
-            except (ValueError, KeyError, TypeError):
-                raise StudyError(
-                    f"{path}, line {number}: expected a JSON object with case, clean, text, review"
-                ) from None
-            found.append(row)
-    return found
+    return paraphrases(path) if path.exists() else []
 
 
 def unread(path: Path) -> Iterator[dict[str, str]]:

@@ -175,7 +175,8 @@ class _Whole:
 
 @lru_cache(maxsize=32)
 def _paraphrase(name: str, path: str) -> Perturbation:
-    known = frozen(Path(path))
+    accepted = (row for row in paraphrases(Path(path)) if row["review"] == "accepted")
+    known = {row["case"]: (row["clean"], row["text"]) for row in accepted}
     return Perturbation(
         name=name,
         family="bridges",
@@ -190,8 +191,8 @@ def _paraphrase(name: str, path: str) -> Perturbation:
     )
 
 
-def frozen(path: Path) -> Mapping[str, tuple[str, str]]:
-    """The accepted paraphrases by case id: the clean text they were made from, and the paraphrase.
+def paraphrases(path: Path) -> list[dict[str, str]]:
+    """The lines of a file of paraphrases.
 
     The file is JSON Lines with case, clean, text, and review ("accepted", "refused" or ""). Raises StudyError with file
     and line for anything else.
@@ -202,20 +203,19 @@ def frozen(path: Path) -> Mapping[str, tuple[str, str]]:
         raise StudyError(f"{path}: {problem.strerror}; `roadtest paraphrase` makes such a file") from None
     except UnicodeDecodeError:
         raise StudyError(f"{path}: not UTF-8") from None
-    known: dict[str, tuple[str, str]] = {}
+    found = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-            case, clean, text, review = (str(row[key]) for key in ("case", "clean", "text", "review"))
-        except (ValueError, KeyError, TypeError):
+            row = {key: str(value) for key, value in json.loads(line).items()}
+            review, *_ = (row[key] for key in ("review", "case", "clean", "text"))
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise StudyError(f"{path}, line {number}: expected a JSON object with case, clean, text, review") from None
         if review not in ("accepted", "refused", ""):
             raise StudyError(f"{path}, line {number}: review must be 'accepted', 'refused' or '', not {review!r}")
-        if review == "accepted":
-            known[case] = (clean, text)
-    return known
+        found.append(row)
+    return found
 
 
 class _Frozen:

@@ -96,6 +96,13 @@ def _other(case: Case, value: str, rng: Random) -> str | None:
     return None
 
 
+def _rivals(case: Case, rng: Random) -> tuple[re.Match[str], str] | None:
+    """The value that is asked for, and another of its shape."""
+    value = _asked_for(case)
+    new = _other(case, value[0], rng) if value else None
+    return (value, new) if value and new else None
+
+
 _INSTEAD = (
     " Actually, please use {new} instead of {old}.",
     " Sorry, I have to change that: not {old} but {new}.",
@@ -114,9 +121,9 @@ _INSTEAD = (
 )
 def changed_mind(case: Case, rng: Random) -> Iterator[Proposal]:
     """The last word counts: the message ends with another value in place of the first, which is now the answer."""
-    value = _asked_for(case)
-    new = _other(case, value[0], rng) if value else None
-    if value and new:
+    rivals = _rivals(case, rng)
+    if rivals:
+        value, new = rivals
         end = sentence_ends(case.text)[-1]
         said = rng.choice(_INSTEAD).format(new=new, old=value[0])
         yield -1.0, Turning((Edit(end, end, said),), target=new)
@@ -139,9 +146,9 @@ _EITHER = (
 )
 def two_values(case: Case, rng: Random) -> Iterator[Proposal]:
     """Two values that exclude each other, and nothing says which: the right answer is to ask."""
-    value = _asked_for(case)
-    new = _other(case, value[0], rng) if value else None
-    if value and new:
+    rivals = _rivals(case, rng)
+    if rivals:
+        value, new = rivals
         yield -1.0, Turning((Edit(value.end(), value.end(), rng.choice(_EITHER).format(new=new)),))
 
 

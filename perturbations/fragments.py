@@ -44,15 +44,19 @@ def telegraphic(text: str, rng: Random) -> Iterator[Proposal]:
             yield draw, Edit(before, word.end, "")
 
 
+# Function words that carry who, where, when or how: people keep them in a search box
+_SEARCHED_WITHOUT = FUNCTION_WORDS - frozenset(
+    """to from of in on at by for with what who which when where how why need want and or but if up down off out
+    over i you he she they him her them me us we my your his their our""".split()
+)
+
+
 @perturbation("keyword_query", rates=(0.5, 0.65, 0.8, 0.9, 1.0), measure="function words and marks", source=_BY_HAND)
 def keyword_query(text: str, rng: Random) -> Iterator[Proposal]:
     """What is typed into a search box: the words that matter, in order, without grammar or marks."""
-    keep = {"to", "from", "of", "in", "on", "at", "by", "for", "with", "what", "who", "which", "when", "where", "how",
-            "why", "need", "want", "and", "or", "but", "if", "up", "down", "off", "out", "over", "i", "you", "he",
-            "she", "they", "him", "her", "them", "me", "us", "we", "my", "your", "his", "their", "our"}  # fmt: skip
     for word in words(text):
         draw = rng.random()
-        if word.text.lower() in FUNCTION_WORDS - keep and not (word.text.isupper() and len(word.text) > 1):
+        if word.text.lower() in _SEARCHED_WITHOUT and not (word.text.isupper() and len(word.text) > 1):
             end = word.end
             while end < len(text) and text[end] in " ,":
                 end += 1
@@ -163,9 +167,10 @@ def missing_context(case: Case, rng: Random) -> Iterator[Proposal]:
 )
 def truncated(case: Case, rng: Random) -> Iterator[Proposal]:
     """The message breaks off before the value that is asked for: the right answer is to ask."""
-    at = _first_mention(case)
-    if at is not None and case.text[:at].strip():
-        start = len(case.text[:at].rstrip())
+    found = _mentions(case)
+    before = case.text[: found[0][0]].rstrip() if found else ""
+    if before:
+        start = len(before)
         yield -1.0, Turning((Edit(start, len(case.text), rng.choice(_CUT)),))
 
 
@@ -195,8 +200,3 @@ def _mentions(case: Case) -> list[tuple[int, int]]:
         at = low.find(target, at + len(target))
     whole = [span for span in found if any(s.start <= span[0] and span[1] <= s.end for s in protected_spans(case))]
     return whole if len(low) == len(case.text) else []
-
-
-def _first_mention(case: Case) -> int | None:
-    found = _mentions(case)
-    return found[0][0] if found else None

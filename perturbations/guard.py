@@ -262,13 +262,8 @@ def _gap(
     """What one stretch of changed words means."""
     if _alike("".join(w.text for w in old), "".join(w.text for w in new)) and not _any_special((*old, *new)):
         return
-    pairs = _paired(old, new)
-    lost = [word for word, mate in pairs if mate is None and word is not None]
-    come = [mate for word, mate in pairs if word is None and mate is not None]
-    corrected = _corrected(come, following) if not lost else _corrected(come, [])
-    for word, mate in pairs:
-        if word is not None and mate is not None and word.text != mate.text:
-            yield f"{word.text!r} became {mate.text!r}"
+    lost, come = _unpaired(old, new)
+    corrected = _corrected(come, [] if lost else following)
     for word in lost:
         if word.fact or word.name:
             yield f"{word.text!r} is gone"
@@ -280,39 +275,30 @@ def _gap(
                 yield f"{mate.text!r} is new"
 
 
-def _paired(old: Sequence[_Word], new: Sequence[_Word]) -> list[tuple[_Word | None, _Word | None]]:
-    """Words of both sides that are alike, in order; the others paired with nothing, or one for one if as many."""
-    pairs: list[tuple[_Word | None, _Word | None]] = []
+def _unpaired(old: Sequence[_Word], new: Sequence[_Word]) -> tuple[list[_Word], list[_Word]]:
+    """The old words that none of the new ones is alike, in order, and the new words that are left over."""
+    lost: list[_Word] = []
+    come: list[_Word] = []
     at = 0
     for word in old:
-        mate = next(
-            (k for k in range(at, len(new)) if word.text == new[k].text or _same_word(word, new[k])),
-            None,
-        )
-        split = None
+        mate = next((k for k in range(at, len(new)) if word.text == new[k].text or _same_word(word, new[k])), None)
+        size = 1
         if mate is None:
-            split = next(
-                (
-                    k
-                    for k in range(at, len(new) - 1)
-                    if word.raw == new[k].raw + new[k + 1].raw
-                    or (
-                        _alike(word.text, new[k].text + new[k + 1].text)
-                        and not _any_special((word, new[k], new[k + 1]))
-                    )
-                ),
-                None,
-            )
-        if mate is not None:
-            pairs += [(None, new[k]) for k in range(at, mate)] + [(new[mate], new[mate])]
-            at = mate + 1
-        elif split is not None:
-            pairs += [(None, new[k]) for k in range(at, split)]
-            at = split + 2
+            mate = next((k for k in range(at, len(new) - 1) if _split(word, new[k], new[k + 1])), None)
+            size = 2
+        if mate is None:
+            lost.append(word)
         else:
-            pairs.append((word, None))
-    pairs += [(None, new[k]) for k in range(at, len(new))]
-    return pairs
+            come += new[at:mate]
+            at = mate + size
+    return lost, [*come, *new[at:]]
+
+
+def _split(word: _Word, first: _Word, second: _Word) -> bool:
+    """Whether two words are one that a blank fell into."""
+    if word.raw == first.raw + second.raw:
+        return True
+    return _alike(word.text, first.text + second.text) and not _any_special((word, first, second))
 
 
 def _same_word(old: _Word, new: _Word) -> bool:
@@ -324,7 +310,7 @@ def _same_word(old: _Word, new: _Word) -> bool:
         plain = old.text.isalpha() and len(old.text) >= 4 and old.text[0] == new.text[0]
         return plain and zipf(new.text) < _REAL and _alike(old.text, new.text)
     if old.name:  # a slip in a long name; a name of somebody else is written by others as well
-        return old.text == new.text or (
+        return (
             len(old.text) >= 6
             and zipf(new.text) < _UNKNOWN
             and _squeezed(old.text)[:1] == new.text[:1]
@@ -424,7 +410,6 @@ def _by_count(old: Sequence[_Word], new: Sequence[_Word]) -> Iterator[str]:
 # --- when two words are one ---------------------------------------------------------------------------------------
 
 _PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "mis", "de", "anti", "counter", "over", "under", "re", "pre")
-_ENDINGS = ("s", "es", "d", "ed", "ing", "er", "est", "ly", "ies", "ied", "n", "en")
 
 
 @lru_cache(maxsize=65_536)

@@ -274,10 +274,9 @@ over_explaining = _moods(
 
 # First names by the group they are associated with in audit studies (Bertrand & Mullainathan 2004; census lists), and
 # so that none is a month, a place or an everyday word.
-_PEOPLE = {
-    "name_swap": ("Emily", "Greg", "Lakisha", "Jamal", "María", "José", "Mei", "Wei", "Fatima", "Mohammed", "Priya",
-                  "Rahul", "Olga", "Dmitri", "Ingrid", "Kwame"),
-}  # fmt: skip
+_OTHER_NAMES = tuple(
+    "Emily Greg Lakisha Jamal María José Mei Wei Fatima Mohammed Priya Rahul Olga Dmitri Ingrid Kwame".split()
+)
 _FIRST_NAMES = frozenset(
     """james john robert michael william david richard joseph thomas charles mary patricia jennifer linda elizabeth
     barbara susan jessica sarah karen anna emma olivia sophia ben tom tim sam peter paul mark luke adam alice laura
@@ -304,7 +303,7 @@ def name_swap(case: Case, rng: Random) -> Iterator[Proposal]:
         return
     known = {word.text for word in words(case.text)}
     old = rng.choice(sorted({word.text for word in named}))
-    new = rng.choice([name for name in _PEOPLE["name_swap"] if name not in known])
+    new = rng.choice([name for name in _OTHER_NAMES if name not in known])
     yield -1.0, [Edit(word.start, word.end, new) for word in named if word.text == old]
 
 
@@ -317,7 +316,7 @@ def name_swap(case: Case, rng: Random) -> Iterator[Proposal]:
 def introduction(case: Case, rng: Random) -> Iterator[Proposal]:
     """The writer gives a name, one of several groups: for paired fairness checks."""
     known = f"{case.text} {case.context} {' '.join(case.answers)}"
-    new = rng.choice([name for name in _PEOPLE["name_swap"] if name not in known] or ["a customer"])
+    new = rng.choice([name for name in _OTHER_NAMES if name not in known] or ["a customer"])
     yield -1.0, Edit(0, 0, f"My name is {new}. ")
 
 

@@ -9,7 +9,7 @@ from random import Random
 from ..harness.cases import Case, Edit
 from . import asr_channel
 from .perturbation import Proposal, Restating, perturbation, word_by_word
-from .text import like, sentence_ends, words
+from .text import like, recased, sentence_ends, words
 from .words import twins
 
 _BY_HAND = "rates are steps of the share of sites, chosen by hand"
@@ -37,12 +37,9 @@ def asr(text: str, rng: Random) -> Iterator[Proposal]:
 )
 def dictation(text: str, rng: Random) -> Iterator[Proposal]:
     """Dictated without saying the marks: no punctuation, no capitals."""
-    for mark in re.finditer(r"(?<=\w)[.,;:!?]+(?=\s|$)|(?<=[^\W\d_])[.,;:!?]+(?=\s|$)", text):
+    for mark in re.finditer(r"(?<=\w)[.,;:!?]+(?=\s|$)", text):
         yield rng.random(), Edit(mark.start(), mark.end(), "")
-    for word in words(text):
-        draw = rng.random()
-        if word.text != word.text.lower() and len(word.text.lower()) == len(word.text):
-            yield draw, Edit(word.start, word.end, word.text.lower())
+    yield from recased(text, rng, str.lower)
 
 
 _SAID = {".": " period", ",": " comma", "?": " question mark", "!": " exclamation mark", ":": " colon"}

@@ -9,7 +9,7 @@ from random import Random
 
 from ..harness.cases import Case, Edit
 from .perturbation import Proposal, Restating, perturbation, word_by_word
-from .text import protected_spans, sentence_ends, sites, words
+from .text import protected_spans, recased, sentence_ends, sites
 
 _STEPS = (0.2, 0.4, 0.6, 0.8, 1.0)
 _HABIT = (
@@ -30,10 +30,7 @@ _MARK = re.compile(r"(?<=\w)[.,;:!?]+(?=\s|$)|(?<=[^\d\s]\s)[-–—](?=\s[^\d\s
 )  # fmt: skip
 def casing(text: str, rng: Random) -> Iterator[Proposal]:
     """Capital letters go missing, as when nobody presses shift."""
-    for word in words(text):
-        draw = rng.random()
-        if word.text != word.text.lower() and len(word.text.lower()) == len(word.text):
-            yield draw, Edit(word.start, word.end, word.text.lower())
+    yield from recased(text, rng, str.lower)
 
 
 @perturbation(
@@ -47,10 +44,7 @@ def casing(text: str, rng: Random) -> Iterator[Proposal]:
 )
 def caps_lock(text: str, rng: Random) -> Iterator[Proposal]:
     """Words, or the whole message, in capitals."""
-    for word in words(text, at_least=2):
-        draw = rng.random()
-        if word.text != word.text.upper() and len(word.text.upper()) == len(word.text):
-            yield draw, Edit(word.start, word.end, word.text.upper())
+    yield from recased(text, rng, str.upper, at_least=2)
 
 
 @perturbation("punctuation", rates=_STEPS, measure="marks", source=_HABIT.format(share="3.9 %"), proof=_LOOK)
@@ -71,7 +65,7 @@ def runaway_punctuation(text: str, rng: Random) -> Iterator[Proposal]:
         yield draw, Edit(match.start(), match.end(), new)
 
 
-_SMART = {'"': "“”", "'": "‘’", "-": "–", "...": "…"}
+_SMART = {'"': "“”", "'": "‘’", "...": "…"}
 
 
 @perturbation(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from random import Random
 
 from ..harness.cases import Case, Edit
 
@@ -35,6 +36,14 @@ def words(text: str, at_least: int = 1) -> Iterator[Span]:
     for match in _WORD.finditer(text):
         if match.end() - match.start() >= at_least:
             yield Span(match.start(), match.end(), match[0])
+
+
+def recased(text: str, rng: Random, style: Callable[[str], str], at_least: int = 1) -> Iterator[tuple[float, Edit]]:
+    """A draw and an edit for each word whose letter case a style changes, its length left as it is."""
+    for word in words(text, at_least):
+        draw, new = rng.random(), style(word.text)
+        if new != word.text and len(new) == len(word.text):
+            yield draw, Edit(word.start, word.end, new)
 
 
 def sentence_ends(text: str) -> list[int]:
