@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .answers import CLEAN, FAILED, NOT_ASKED, VALIDITIES, Answers, Flags, explain, read_answers
+from .calls import grouping
 from .cases import Variant
 from .gate import EVERY, Gate, gate_from_dict
 from .judging import Condition, Evidence, Judged, Judgement, all_of, judge
@@ -24,7 +25,6 @@ from .settling import Need, Open, PerCall
 from .severity import Ladder, area, breaking_point, broken_from, certified, trend, uneven
 from .significance import benjamini_hochberg, no_effect
 from .statistics import Estimate, Floats, accuracy, drop, mean_of, relative_drop
-from .study import grouping
 
 CEILING, FLOOR = 0.98, 0.2
 """Clean accuracies from which a suite says little: nothing left to gain, or nothing left to lose."""
@@ -129,14 +129,18 @@ class Analysis:
     per_call: PerCall
 
 
-def analyse(results: Results, *, gate: Gate | None = None, scorer: str = "") -> Analysis:
+def analyse(
+    results: Results, *, gate: Gate | None = None, scorer: str = "", answers: Answers | None = None
+) -> Analysis:
     """Scores the journal and decides. Another gate or scorer than the study's costs nothing.
+
+    `answers` are the graded answers where they have been read already.
 
     Raises ResultsError for a record that belongs to no planned call, and StudyError for a gate that names perturbations
     which the study has not.
     """
     gate = gate or results.gate
-    answers = read_answers(results, scorer)
+    answers = answers or read_answers(results, scorer)
     scores = study_scores(results, answers, gate)
     evidence = gathered(results, answers, scores)
     judgement = judge(scores, gate, evidence)
@@ -169,11 +173,11 @@ def analyse(results: Results, *, gate: Gate | None = None, scorer: str = "") -> 
         warnings=tuple(_warnings(clean, floor, results, answers, gate)),
         validity=_validity(claims, gate),
         ledger=ledger(results, answers),
-        calls=int(answers.answered.sum()),
+        calls=int((answers.answered & answers.asked).sum()),
         planned=planned,
         spared=0 if judgement.overall.verdict is Verdict.INCONCLUSIVE else waiting,
-        prompt_tokens=int(np.nansum(answers.prompt_tokens)),
-        completion_tokens=int(np.nansum(answers.completion_tokens)),
+        prompt_tokens=int(np.nansum(answers.prompt_tokens[answers.asked])),
+        completion_tokens=int(np.nansum(answers.completion_tokens[answers.asked])),
         cost=cost,
         per_call=per_call,
     )

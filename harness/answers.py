@@ -45,8 +45,8 @@ class Answers:
     `validity` the class of the variant in VALIDITIES (-1 for clean calls and unchanged variants). `status` is
     NOT_ASKED, FAILED or ANSWERED. `score` is in [0, 1], 0 for an answer that could not be graded; `kind` is its index
     in `kinds` (right, wrong, unparsable, ..., or the kind of failure). `said` is equal for answers that say the same.
-    Tokens, dollars and seconds are NaN where they are not known. `record` and `variant` are the bytes at which the
-    lines begin.
+    Tokens, dollars and seconds are NaN where they are not known. `asked` is False for an answer that was paid for by
+    another row that reads the same; its dollars are NaN. `record` and `variant` are the bytes at which the lines begin.
     """
 
     item: Ints
@@ -64,6 +64,9 @@ class Answers:
     completion_tokens: Floats
     cost: Floats
     seconds: Floats
+    first_token: Floats
+    attempts: Ints
+    asked: Flags
     record: Ints
     variant: Ints
 
@@ -132,7 +135,9 @@ class _Rows:
         self.variant = np.array(variant, dtype=np.int64)
         self.status, self.kind, self.said = (np.zeros(size, dtype=np.int64) for _ in range(3))
         self.score = np.zeros(size)
-        self.prompt_tokens, self.completion_tokens, self.cost, self.seconds = (np.full(size, np.nan) for _ in range(4))
+        self.prompt_tokens, self.completion_tokens, self.cost = (np.full(size, np.nan) for _ in range(3))
+        self.seconds, self.first_token = (np.full(size, np.nan) for _ in range(2))
+        self.attempts, self.asked = np.zeros(size, dtype=np.int64), np.ones(size, dtype=bool)
         self.record = np.full(size, -1, dtype=np.int64)
         self._kinds: dict[str, int] = {}
 
@@ -144,6 +149,7 @@ class _Rows:
         if self.status[row] == ANSWERED:
             return
         reply, self.record[row] = record.reply, begin
+        self.asked[row] = not record.of
         if reply is None:
             self.status[row] = FAILED
             self.kind[row] = self._kind(f"failed: {record.failure}")
@@ -153,11 +159,12 @@ class _Rows:
         else:
             value, kind, self.said[row] = grade(int(self.item[row]), reply)
         self.status[row], self.score[row], self.kind[row] = ANSWERED, value, self._kind(kind)
-        self.seconds[row] = reply.seconds
+        self.seconds[row], self.attempts[row] = reply.seconds, reply.attempts
         for column, known in (
             (self.prompt_tokens, reply.prompt_tokens),
             (self.completion_tokens, reply.completion_tokens),
-            (self.cost, reply.cost),
+            (self.cost, None if record.of else reply.cost),
+            (self.first_token, reply.first_token),
         ):
             if known is not None:
                 column[row] = known
@@ -168,7 +175,7 @@ class _Rows:
     def answers(self) -> Answers:
         names = (
             "item condition draw changed same validity status score kind said prompt_tokens completion_tokens cost "
-            "seconds record variant"
+            "seconds first_token attempts asked record variant"
         )
         return Answers(**{name: getattr(self, name) for name in names.split()}, kinds=tuple(self._kinds))
 

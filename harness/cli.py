@@ -18,9 +18,10 @@ from .reviewing import audit, paraphrase
 
 if TYPE_CHECKING:
     from .analysis import Analysis
+    from .calls import Plan
     from .journal import Record
+    from .replay import Outcome
     from .settling import PerCall
-    from .study import Plan
 
 
 class _Commands(click.Group):
@@ -151,7 +152,11 @@ def preview(perturbation: str, text: str | None, suite: str | None, seed: int, d
 @click.option("--into", type=click.Path(path_type=Path), help="Results folder [default: results/<name>-<fingerprint>].")
 @click.option("--items", type=click.IntRange(1), help="Fewer or more items than the study says.")
 @click.option("--extend", type=click.Path(path_type=Path), help="Add items to this results folder of the same study.")
-@click.option("--concurrency", type=click.IntRange(1), help="Calls in flight; 1 = one at a time, repeatable.")
+@click.option("--concurrency", type=click.IntRange(1), help="Most calls in flight; 1 = one at a time, repeatable.")
+@click.option("--system", default="", help="Only this one of several [endpoints.NAME].")
+@click.option("--budget", type=click.FloatRange(0, min_open=True), help="US dollars at which to stop.")
+@click.option("--record", type=click.Path(path_type=Path), help="Write the answers to this cassette too.")
+@click.option("--cassette", type=click.Path(path_type=Path), help="Take every answer from this cassette; ask nobody.")
 @click.option("--dry", is_flag=True, help="Print what would be asked, and spend nothing.")
 @click.option("--gate", "gated", is_flag=True, help="Exit with the verdict: 0 GO, 1 NO-GO, 3 INCONCLUSIVE.")
 def run(
@@ -160,6 +165,10 @@ def run(
     items: int | None,
     extend: Path | None,
     concurrency: int | None,
+    system: str,
+    budget: float | None,
+    record: Path | None,
+    cassette: Path | None,
     dry: bool,
     gated: bool,
 ) -> None:
@@ -181,23 +190,52 @@ def run(
       margin = "5pp"                           # the drop you can bear
     """
     from .journal import RECORDS
-    from .report import REPORT_MD, terminal
     from .run import results_folder, run_study
-    from .study import load_study, plan
     from .tables import plan_text
 
     if into and extend:
         raise click.UsageError("--extend names the results folder already; leave --into out")
-    loaded = load_study(study)
-    planned = plan(dataclasses.replace(loaded, items=items) if items else loaded)
-    folder = extend or into or results_folder(planned)
-    if dry:
-        click.echo(plan_text(planned, folder))
-        return
-    with _progress(planned, folder / RECORDS) as watch:
-        analysis, outcome = run_study(
-            planned, into=folder, watch=watch, concurrency=concurrency or 0, extend=bool(extend)
-        )
+    plans = _plans(study, system, items=items, budget=budget)
+    if len(plans) > 1 and (extend or record or cassette):
+        raise click.UsageError(f"--extend, --record and --cassette need --system, one of {', '.join(plans)}")
+    done: list[tuple[Path, Analysis]] = []
+    spent = 0.0
+    for name, planned in plans.items():
+        folder = extend or (into / name if into else results_folder(planned))
+        if name:
+            click.echo(f"\n{name}: {planned.study.system.name}\n")
+        if dry:
+            click.echo(plan_text(planned, folder))
+            continue
+        rest = _with_budget(planned, spent)
+        with _progress(rest, folder / RECORDS) as watch:
+            analysis, outcome = run_study(
+                rest,
+                into=folder,
+                watch=watch,
+                concurrency=concurrency or 0,
+                extend=bool(extend),
+                cassette=cassette,
+                record=record,
+            )
+        _tell(analysis, outcome, folder)
+        spent += outcome.spent
+        done.append((folder, analysis))
+    if len(done) > 1:
+        from .comparison import compare as side_by_side
+        from .results import read_results
+        from .tables import comparison_text
+
+        click.echo("\n" + comparison_text(side_by_side([read_results(folder) for folder, _ in done]), "simple"))
+    if gated and done:
+        codes = [analysis.overall.verdict.exit_code for _, analysis in done]
+        sys.exit(min((code for code in codes if code), default=0))  # one NO-GO outweighs what is open
+
+
+def _tell(analysis: Analysis, outcome: Outcome, folder: Path) -> None:
+    """What a run found, and what it left out. Raises RoadtestError where it was stopped."""
+    from .report import REPORT_MD, terminal
+
     click.echo(terminal(analysis))
     click.echo(f"\nreport: {folder / REPORT_MD}")
     if outcome.stopped:
@@ -210,15 +248,34 @@ def run(
         )
     if outcome.failed:
         click.echo(f"{outcome.failed} calls brought no answer; the same command asks them again", err=True)
-    if gated:
-        sys.exit(analysis.overall.verdict.exit_code)
+
+
+def _plans(path: Path, system: str = "", **changes: Any) -> dict[str, Plan]:
+    """The plans of a study file by system, with what was given on the command line in place of what it says."""
+    from .calls import plan
+    from .study import load_studies, load_study
+
+    studies = {system: load_study(path, system)} if system else load_studies(path)
+    given = {name: value for name, value in changes.items() if value}
+    return {name: plan(dataclasses.replace(study, **given)) for name, study in studies.items()}
+
+
+def _with_budget(planned: Plan, spent: float) -> Plan:
+    """The plan with what other systems of the same study left of the budget."""
+    budget = planned.study.budget
+    if not budget:
+        return planned
+    if spent >= budget:
+        raise RoadtestError(f"stopped: the budget of ${budget:g} is spent (${spent:.4f}); raise it to go on")
+    return dataclasses.replace(planned, study=dataclasses.replace(planned.study, budget=budget - spent))
 
 
 @main.command("plan")
 @click.argument("study", type=click.Path(path_type=Path))
 @click.option("--items", type=click.IntRange(1), help="Fewer or more items than the study says.")
 @click.option("--pilot", type=click.Path(path_type=Path), help="Results to take tokens, seconds and flips from.")
-def plan_(study: Path, items: int | None, pilot: Path | None) -> None:
+@click.option("--system", default="", help="Only this one of several [endpoints.NAME].")
+def plan_(study: Path, items: int | None, pilot: Path | None, system: str) -> None:
     """Shows what STUDY would cost and what it could show, and spends nothing.
 
     Calls, tokens, price by litellm's own price list, time; the smallest drop that it can detect, whether a GO is
@@ -226,14 +283,14 @@ def plan_(study: Path, items: int | None, pilot: Path | None) -> None:
     """
     from .planning import forecast
     from .run import results_folder
-    from .study import load_study, plan
     from .tables import forecast_text, plan_text
 
-    loaded = load_study(study)
-    planned = plan(dataclasses.replace(loaded, items=items) if items else loaded)
     seen, flips = _pilot(pilot) if pilot else (None, None)
-    click.echo(plan_text(planned, results_folder(planned)))
-    click.echo(forecast_text(forecast(planned, seen, flips), planned))
+    for name, planned in _plans(study, system, items=items).items():
+        if name:
+            click.echo(f"\n{name}: {planned.study.system.name}\n")
+        click.echo(plan_text(planned, results_folder(planned)))
+        click.echo(forecast_text(forecast(planned, seen, flips), planned))
 
 
 @main.command()
@@ -258,16 +315,70 @@ def selftest(study: Path, runs: int, clean: float, endpoint: str, items: int | N
 
     from .selftest import controls
     from .selftest import selftest as simulate
-    from .study import load_study, plan
     from .tables import selftest_text
 
-    loaded = load_study(study)
-    planned = plan(dataclasses.replace(loaded, items=items) if items else loaded)
+    planned = next(iter(_plans(study, items=items).values()))  # systems do not differ in what it tries
     with tqdm(total=runs * len(controls(planned)), unit="study", file=sys.stderr) as bar:
         trials = simulate(
             planned, runs=runs, clean=clean, regime="high" if endpoint == "steady" else "low", watch=bar.update
         )
     click.echo(selftest_text(trials, planned, clean, endpoint))
+
+
+@main.command()
+@click.argument("study", type=click.Path(path_type=Path))
+@click.option("--into", type=click.Path(path_type=Path), help="Results folder [default: the study's].")
+@click.option(
+    "--rate", "rates", multiple=True, type=click.FloatRange(0, min_open=True), help="Calls a second; several."
+)
+@click.option("--seconds", default=10.0, show_default=True, type=click.FloatRange(1, 3600), help="Of each rate.")
+@click.option("--calls", default=2000, show_default=True, type=click.IntRange(1), help="Never more calls than this.")
+@click.option("--budget", type=click.FloatRange(0, min_open=True), help="US dollars at which to stop.")
+@click.option("--system", default="", help="This one of several [endpoints.NAME].")
+def load(
+    study: Path,
+    into: Path | None,
+    rates: tuple[float, ...],
+    seconds: float,
+    calls: int,
+    budget: float | None,
+    system: str,
+) -> None:
+    """Offers the messy traffic of STUDY to its endpoint at rising rates, until it no longer keeps up.
+
+    Arrivals are random and wait for nobody (open loop), as users do: latency counts from when a call was due, and rates
+    double from 1 a second unless --rate names some. Answers are not scored. What was found is kept in the results
+    folder and shown in its report.
+    """
+    from .load import load as offer
+    from .load import load_text, write
+    from .run import results_folder
+
+    plans = _plans(study, system)
+    if len(plans) > 1:
+        raise click.UsageError(f"load asks one system; add --system, one of {', '.join(plans)}")
+    planned = next(iter(plans.values()))
+    messy = [number for number in planned.order if planned.condition_of(number) != "clean"][:calls]
+    endpoint = planned.study.system.endpoint(planned.study.folder)
+    folder = into or results_folder(planned)
+    found = offer(
+        endpoint,
+        [planned.request(number).messages for number in messy],
+        rates=rates,
+        seconds=seconds,
+        seed=planned.study.seed,
+        most_calls=calls,
+        timeout=planned.study.system.timeout,
+        budget=budget or planned.study.budget or None,
+        watch=lambda step: click.echo(
+            f"{step.rate:g} a second: {step.answered} of {step.calls} answered"
+            + (f", {step.overloaded}" * bool(step.overloaded)),
+            err=True,
+        ),
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    write(found, folder)
+    click.echo(load_text(found))
 
 
 @main.command()
@@ -466,19 +577,21 @@ def _progress(planned: Plan, journal: Path) -> Iterator[Any]:
     """A bar over all planned calls, with rate, time left, failures and spend."""
     from tqdm import tqdm
 
-    from .journal import final_records
+    from .journal import read_records
 
-    replies = [record.reply for record in final_records(journal).values() if record.reply is not None]
-    spend = sum(reply.cost or 0.0 for reply in replies)
-    failed = 0
-    with tqdm(total=len(planned.requests), initial=len(replies), unit="call", file=sys.stderr, smoothing=0.05) as bar:
+    known, spend, failed = set(), 0.0, 0
+    for record in read_records(journal):
+        if record.reply is not None:
+            known.add(planned.number_of(record.id))
+            spend += record.paid
+    with tqdm(total=len(planned.order), initial=len(known), unit="call", file=sys.stderr, smoothing=0.05) as bar:
 
         def watch(record: Record) -> None:
             nonlocal spend, failed
             if record.reply is None:
                 failed += 1
             else:
-                spend += record.reply.cost or 0.0
+                spend += record.paid
             bar.set_postfix_str(f"${spend:.4f}" + (f", {failed} failed" if failed else ""), refresh=False)
             bar.update(record.reply is not None)
 

@@ -25,18 +25,21 @@ class ResultsError(RoadtestError):
 class EndpointError(RoadtestError):
     """A call that brought no answer.
 
-    `kind` is one of `KINDS`. `TRANSIENT` kinds are worth another try; `FATAL` kinds would fail for every call.
+    `kind` is one of `KINDS`. `TRANSIENT` kinds are worth another try, after `wait` seconds where the endpoint asked for
+    a pause (Retry-After); `FATAL` kinds would fail for every call.
     """
 
     KINDS = frozenset(
-        {"timeout", "rate_limit", "server", "connection", "auth", "quota", "bad_request", "not_found", "raised"}
+        "timeout rate_limit server malformed connection auth quota bad_request not_found too_long missing "
+        "raised".split()
     )
-    TRANSIENT = frozenset({"timeout", "rate_limit", "server", "connection"})
-    FATAL = frozenset({"auth", "quota", "not_found"})
+    TRANSIENT = frozenset({"timeout", "rate_limit", "server", "malformed", "connection"})
+    FATAL = frozenset({"auth", "quota", "bad_request", "not_found", "missing"})
 
-    def __init__(self, kind: str, message: str) -> None:
+    def __init__(self, kind: str, message: str, wait: float | None = None) -> None:
         super().__init__(message)
         self.kind = kind
+        self.wait = wait
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

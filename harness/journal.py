@@ -19,12 +19,15 @@ from .replies import Reply
 RECORDS = "records.jsonl"
 """The name of the journal in a results folder."""
 
+_BLOCK = 1 << 16  # bytes read at once in search of the last whole line
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """What became of one planned call: a reply, or the kind of failure and its message.
 
-    `id` is the request's; `at` is the UTC time of the end, ISO 8601. A failed call is asked again on resume.
+    `id` is the request's; `at` is the UTC time of the end, ISO 8601. `of` is the id of the request that was asked where
+    this one reads the same and shares its answer, which was paid once. A failed call is asked again on resume.
     """
 
     id: str
@@ -32,6 +35,12 @@ class Record:
     reply: Reply | None = None
     failure: str = ""
     message: str = ""
+    of: str = ""
+
+    @property
+    def paid(self) -> float:
+        """US dollars that this record stands for; 0 where nothing was paid, or nobody knows."""
+        return (self.reply.cost or 0.0) if self.reply is not None and not self.of else 0.0
 
     def to_line(self) -> bytes:
         """One line of JSON in ASCII, line end included, so that no answer can break the file."""
@@ -41,13 +50,18 @@ class Record:
     def from_line(cls, line: bytes) -> Record:
         """The record of one line. Raises ValueError, TypeError or KeyError for a line that is not one."""
         data: dict[str, Any] = json.loads(line)
-        names = {f.name for f in fields(Reply)}
         reply = data.pop("reply")
         if not isinstance(data["id"], str):
             raise TypeError(f"id is {data['id']!r}")
-        if reply is not None:
-            reply = Reply(**{key: value for key, value in reply.items() if key in names})
-        return cls(reply=reply, **data)
+        return cls(reply=None if reply is None else reply_from_dict(reply), **data)
+
+
+_REPLY = frozenset(f.name for f in fields(Reply))
+
+
+def reply_from_dict(data: dict[str, Any]) -> Reply:
+    """The reply in a JSON object; what another version wrote besides is left out. Raises CaseError or TypeError."""
+    return Reply(**{key: value for key, value in data.items() if key in _REPLY})
 
 
 class Journal:
@@ -87,12 +101,12 @@ class Journal:
             self._file.close()
         self._lock.release()
 
-    def append(self, record: Record) -> None:
-        """Writes one record and waits until the disk has it. Raises ResultsError where it cannot (a full disk)."""
+    def append(self, *records: Record) -> None:
+        """Writes records and waits until the disk has them. Raises ResultsError where it cannot (a full disk)."""
         assert self._file is not None, "the journal is not open"
-        line, end = record.to_line(), self._file.tell()
+        lines, end = b"".join(record.to_line() for record in records), self._file.tell()
         try:
-            if self._file.write(line) != len(line):
+            if self._file.write(lines) != len(lines):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(self._file.fileno())
         except OSError as error:
@@ -107,10 +121,17 @@ class Journal:
         if not self.path.exists():
             return
         with self.path.open("rb+") as file:
-            content = file.read()
-            whole = content.rfind(b"\n") + 1
-            if whole < len(content):
-                file.truncate(whole)
+            size = end = file.seek(0, os.SEEK_END)
+            while end > 0:
+                begin = max(0, end - _BLOCK)
+                file.seek(begin)
+                whole = file.read(end - begin).rfind(b"\n") + 1
+                if whole:
+                    end = begin + whole
+                    break
+                end = begin
+            if end < size:
+                file.truncate(end)
 
 
 def read_records(path: Path) -> Iterator[Record]:

@@ -11,8 +11,8 @@ from pathlib import Path
 from ..perturbations.bridges import paraphrases
 from ..perturbations.guard import findings
 from .cases import Case
-from .endpoints import LiteLLM
 from .errors import EndpointError, StudyError
+from .litellm_road import LiteLLM
 
 _INSTRUCTION = (
     "Rewrite the user's message the way a hurried customer would put it in other words. Keep every number, name, date, "

@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .answers import Flags, Ints
-from .endpoints import quiet_litellm
+from .calls import Plan, grouping
+from .calls import plan as planned
 from .gate import Gate
+from .litellm_road import quiet_litellm
 from .power import (
     FLIPS_UNKNOWN,
     POWER,
@@ -26,8 +28,6 @@ from .schedule import blocks
 from .sequential import anytime_items, level_at
 from .settling import PerCall
 from .statistics import Estimate, scas_lower
-from .study import Plan, grouping
-from .study import plan as planned
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,10 @@ Message = dict[str, str]
 class Reply:
     """One answer, with what it took.
 
-    `finish` is the endpoint's own word for why it stopped (`stop`, `length`, `content_filter`, ...). Tokens are counts,
-    `cost` is in US dollars, each None where the endpoint does not say. `seconds` is the wall time of the last attempt.
-    Raises CaseError for a field of another type.
+    `finish` says why it stopped, in OpenAI's words (`stop`, `length`, `content_filter`, `refusal`, ...). Tokens are
+    counts, `cost` is in US dollars, each None where the endpoint does not say. `seconds` is the wall time of the last
+    attempt, `first_token` the part of it until the first token came, None where the answer was not streamed. Raises
+    CaseError for a field of another type.
     """
 
     text: str
@@ -30,6 +31,7 @@ class Reply:
     completion_tokens: int | None = None
     cost: float | None = None
     seconds: float = 0.0
+    first_token: float | None = None
     attempts: int = 1
 
     def __post_init__(self) -> None:

@@ -12,11 +12,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from .calls import Plan
 from .cases import Case, Edit, Variant
 from .errors import CaseError, ResultsError
 from .gate import Gate, gate_from_dict
-from .journal import RECORDS, Record, final_records
-from .study import Plan
+from .journal import RECORDS, Record, final_records, read_records
 
 STUDY, CASES, VARIANTS = "study.json", "cases.jsonl", "variants.jsonl"
 
@@ -161,15 +161,16 @@ def _description(plan: Plan, before: dict[str, Any], folder: Path) -> dict[str, 
     extents = [size for size in before.get("extents", []) if size != len(plan.cases)]
     gates = list(before.get("gate_changes", []))
     gate = json.loads(json.dumps(asdict(plan.study.gate)))
-    answers = len(final_records(folder / RECORDS)) if before else 0
-    if answers and before["study"]["gate"] != gate:
+    changed = bool(before) and before["study"]["gate"] != gate
+    answers = len({record.id for record in read_records(folder / RECORDS)}) if changed else 0
+    if answers:
         gates.append({"gate": before["study"]["gate"], "answers": answers})
     return {
         "extents": [*extents, len(plan.cases)],
         "gate_changes": gates,
         "fingerprint": plan.fingerprint,
         "manifest": plan.manifest,
-        "system": plan.asked["endpoint"]["model"] or plan.asked["endpoint"]["callable"],
+        "system": plan.asked["endpoint"]["model"] or plan.study.system.name,
         "scorer": plan.scorer,
         "study": plan.study.to_dict(),
         "asked": plan.asked,
@@ -209,9 +210,32 @@ def _check_same(plan: Plan, data: dict[str, Any], folder: Path, extend: bool) ->
             f"{folder} holds this study with {items} items; `--extend` adds to it and pays for the new items only"
         )
     raise ResultsError(
-        f"{folder} holds another study (it differs in {', '.join(changed) or 'its fingerprint'}); "
-        "give this one a folder of its own with --into"
+        f"{folder} holds another study; {_difference(was, now) or 'its fingerprint differs'}. Give this one a "
+        "folder of its own with --into"
     )
+
+
+def _difference(was: Any, now: Any, name: str = "") -> str:
+    """What differs, by name, with both values: `endpoint.temperature was 0.0 and is 0.7`."""
+    if isinstance(was, dict) and isinstance(now, dict):
+        keys = [key for key in (*was, *(key for key in now if key not in was)) if was.get(key) != now.get(key)]
+        told = [_difference(was.get(key), now.get(key), f"{name}.{key}" if name else key) for key in keys]
+        return ", ".join(one for one in told if one)
+    if name in _HASHED:
+        return f"{_HASHED[name]} changed"
+    before, after = (json.dumps(value, ensure_ascii=False) for value in (was, now))
+    return f"{name} was {_short(before)} and is {_short(after)}"
+
+
+_HASHED = {
+    "variants": "the variants (by another version of a perturbation, or of the suite)",
+    "suite": "the suite's file",
+    "endpoint.code": "the code of the callable",
+}
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _line(data: dict[str, Any]) -> str:

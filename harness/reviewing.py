@@ -81,7 +81,7 @@ def paraphrase(
     from tqdm import tqdm
 
     from ..datasets import load_suite
-    from .endpoints import LiteLLM
+    from .litellm_road import LiteLLM
     from .paraphrasing import paraphrase as ask
     from .paraphrasing import review, unread
     from .report import plain

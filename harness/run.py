@@ -5,12 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from .analysis import Analysis, analyse, look
+from .answers import read_answers
+from .calls import Plan, plan
+from .cassettes import Cassette
+from .cassettes import record as write_cassette
 from .errors import StudyError
+from .records import compile_records
 from .replay import Outcome, Watcher, replay
 from .replies import Endpoint
 from .report import write_report
 from .results import prepare, read_results
-from .study import Plan, Study, plan
+from .study import Study
 
 
 def run_study(
@@ -21,18 +26,22 @@ def run_study(
     watch: Watcher = lambda record: None,
     concurrency: int = 0,
     extend: bool = False,
+    cassette: Path | None = None,
+    record: Path | None = None,
 ) -> tuple[Analysis, Outcome]:
     """Asks what the study plans and the results folder lacks, writes the report, and gives what was found.
 
     `endpoint` stands in for the one the study names and then needs `into`, the results folder (`results_folder` by
     default), because the study's fingerprint does not know it. It stops paying when the verdict is known, by the looks
-    of the study's gate. With `extend` the folder may hold the same study with fewer items. A run that was interrupted
-    is reported as far as it got and goes on when it is called again. Raises StudyError or CaseError before anything is
+    of the study's gate. With `extend` the folder may hold the same study with fewer items. A `cassette` answers in the
+    endpoint's place, and `record` is where one is written. A run that was interrupted is reported as far as it got and
+    goes on when it is called again. Raises StudyError or CaseError before anything is
     spent, ResultsError where the folder holds another study or cannot be written.
     """
     planned = study if isinstance(study, Plan) else plan(study)
     if endpoint is not None and into is None:
         raise StudyError("an endpoint that stands in for the study's needs a results folder of its own: pass into=")
+    recorded = Cassette(cassette, planned) if cassette else None
     endpoint = endpoint or planned.study.system.endpoint(planned.study.folder)
     folder = into or results_folder(planned)
     journal = prepare(planned, folder, extend=extend)
@@ -43,9 +52,15 @@ def run_study(
         watch=watch,
         concurrency=concurrency,
         rule=lambda: look(read_results(folder)).settled(),
+        recorded=recorded,
     )
-    analysis = analyse(read_results(folder))
+    if record:
+        write_cassette(planned, journal, record)
+    results = read_results(folder)
+    answers = read_answers(results)
+    analysis = analyse(results, answers=answers)
     write_report(analysis, folder)
+    compile_records(results, answers)
     return analysis, outcome
 
 

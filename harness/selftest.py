@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .answers import Flags, Ints
+from .calls import Plan, grouping
 from .gate import MEAN
 from .judging import judge
 from .pairs import Arm, Scores
@@ -17,7 +18,6 @@ from .schedule import group_ranks
 from .seeds import digest
 from .simulation import CORRELATIONS, chance
 from .statistics import Estimate, Floats, wilson
-from .study import Plan, grouping
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from .calls import Plan
 from .comparison import Comparison
 from .planning import Forecast
 from .policy import Verdict, percent, shown
 from .report import inline
 from .selftest import Trial
-from .study import Plan
 
 
 def plan_text(planned: Plan, folder: Path) -> str:
     """What a plan asks, in three lines."""
-    unchanged = sum(not variant.changed for variant in planned.variants)
+    unchanged, twins = planned.survey.unchanged, planned.shared
     return (
-        f"{len(planned.requests):,} calls: {len(planned.cases)} items x {planned.study.repeats} clean, "
-        f"{len(planned.variants) - unchanged} variants ({unchanged} more change nothing and are not asked)\n"
+        f"{len(planned.order) - twins:,} calls: {len(planned.cases)} items x {planned.study.repeats} clean, "
+        f"{len(planned.variants) - unchanged} variants ({unchanged} more change nothing and are not asked"
+        + (f", {twins} read like another one and share its answer" if twins else "")
+        + ")\n"
         f"study {planned.fingerprint}, variants {planned.manifest[:16]}\n"
         f"results would go to {folder}"
     )

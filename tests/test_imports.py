@@ -72,7 +72,7 @@ def test_planning_a_study_needs_no_heavy_library():
 
 def test_importing_litellm_through_us_opens_no_connection_and_says_nothing():
     run = subprocess.run(
-        [sys.executable, "-c", PROBE, "from roadtest.harness.endpoints import quiet_litellm; quiet_litellm()", "[]"],
+        [sys.executable, "-c", PROBE, "from roadtest.harness.litellm_road import quiet_litellm; quiet_litellm()", "[]"],
         capture_output=True,
         text=True,
         check=False,

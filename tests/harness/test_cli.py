@@ -109,6 +109,7 @@ def test_run_report_and_gate(app, write_study):
     assert sorted(path.name for path in (app / "r").iterdir() if path.suffix != ".lock") == [
         "cases.jsonl",
         "records.jsonl",
+        "records.parquet",
         "report.json",
         "report.md",
         "study.json",
@@ -243,8 +244,8 @@ def test_a_wrong_key(app, write_study, loopback):
     run = roadtest("run", study, "--into", "r", cwd=app, env={"THE_KEY": "sk-wrong-000111"})
     refused(run, "auth", "check the key and the variable that holds it")
     assert len(loopback.asked) == 1, "a wrong key costs one call"
-    everything = run.stdout + run.stderr + "".join(path.read_text() for path in (app / "r").iterdir() if path.is_file())
-    assert "sk-wrong-000111" not in everything
+    files = b"".join(path.read_bytes() for path in (app / "r").iterdir() if path.is_file())
+    assert "sk-wrong-000111" not in run.stdout + run.stderr + files.decode("latin-1")
     refused(roadtest("run", study, "--into", "r", cwd=app), "the environment variable THE_KEY is not set")
 
 

@@ -95,10 +95,10 @@ def test_any_exception_of_an_endpoint_is_a_failure_of_that_call(planned, tmp_pat
 def test_a_journal_that_cannot_be_written_stops_with_one_message(planned, tmp_path, monkeypatch):
     appended = Journal.append
 
-    def full(self, record):
+    def full(self, *records):
         if self.path.stat().st_size > 1500:
             raise ResultsError("the disk is full")
-        appended(self, record)
+        appended(self, *records)
 
     monkeypatch.setattr(Journal, "append", full)
     endpoint = Scripted(lambda text: "1")
