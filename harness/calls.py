@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, TypeVar, overload
 
 from ..datasets import Suite, load_suite
-from .cases import Case, Frame, Variant
+from .cases import TEXT_FIELDS, Case, Frame, Variant
 from .errors import StudyError
 from .gate import Gate
 from .replies import Message
@@ -93,12 +93,12 @@ class Plan:
 
     @cached_property
     def variants(self) -> Sequence[Variant]:
-        """Every variant: perturbation by perturbation, case by case, draw by draw."""
-        clauses, cases, draws = self.study.clauses, self.cases, self.study.draws
+        """Every variant: case by case, perturbation by perturbation, draw by draw."""
+        clauses, cases, draws, seed = self.study.clauses, self.cases, self.study.draws, self.study.seed
 
         def make(at: int) -> Variant:
-            perturbation, severity = clauses[at // (len(cases) * draws)]
-            return perturbation.variant(cases[at // draws % len(cases)], severity, self.study.seed, at % draws)
+            perturbation, severity = clauses[at // draws % len(clauses)]
+            return perturbation.variant(cases[at // (draws * len(clauses))], severity, seed, at % draws)
 
         made = Made(len(clauses) * len(cases) * draws, make)
         return made if len(made) > KEPT else tuple(made)
@@ -120,23 +120,31 @@ class Plan:
             separator, changed = b",", variant.changed
             unchanged += not changed
             sent[at] = changed and variant.validity != "rejected"
-            digests.append(_digest(self.frame.messages(variant.messy)) if sent[at] else 0)
+            digests.append(_digest(variant) if sent[at] else 0)
         manifest.update(b"]")
         return Survey(manifest.hexdigest(), unchanged, sent, self._twins(sent, digests))
 
     def _twins(self, sent: bytearray, digests: array[int]) -> dict[int, int]:
         """Only inside a case: two items that read the same stay independent of each other."""
         found: dict[int, int] = {}
-        draws, block = self.study.draws, len(self.cases) * self.study.draws
-        for case in range(len(self.cases)):
+        for start in range(0, len(sent), self._a_case):
             first: dict[int, int] = {}
-            for start in range(case * draws, len(sent), block):
-                for at in range(start, start + draws):
-                    if sent[at]:
-                        leader = first.setdefault(digests[at], at)
-                        if leader != at:
-                            found[at] = found[leader] = leader
+            for at in range(start, start + self._a_case):
+                if sent[at]:
+                    leader = first.setdefault(digests[at], at)
+                    if leader != at:
+                        found[at] = found[leader] = leader
         return found
+
+    @property
+    def _a_case(self) -> int:
+        """The number of variants of a case."""
+        return len(self._names) * self.study.draws
+
+    @property
+    def _clean(self) -> int:
+        """The number of clean calls, which are numbered first."""
+        return len(self.cases) * self.study.repeats
 
     @cached_property
     def order(self) -> Sequence[int]:
@@ -146,7 +154,7 @@ class Plan:
         results and the next, so that drift is not mistaken for mess. Variants that leave the case as it was, or were
         rejected, are not asked.
         """
-        clean = len(self.cases) * self.study.repeats
+        clean = self._clean
         numbers = [*range(clean), *(clean + at for at, sent in enumerate(self.survey.sent) if sent)]
         stream(self.study.seed, "order").shuffle(numbers)
         numbers.sort(key=self.look_of)
@@ -157,23 +165,21 @@ class Plan:
         return self.looks[self._case_of(number)]
 
     def _case_of(self, number: int) -> int:
-        clean = len(self.cases) * self.study.repeats
-        if number < clean:
-            return number // self.study.repeats
-        return (number - clean) // self.study.draws % len(self.cases)
+        clean = self._clean
+        return number // self.study.repeats if number < clean else (number - clean) // self._a_case
 
     def condition_of(self, number: int) -> str:
         """`clean`, or the perturbation with its severity."""
-        clean = len(self.cases) * self.study.repeats
-        return "clean" if number < clean else self._names[(number - clean) // (len(self.cases) * self.study.draws)]
+        variant = number - self._clean
+        return "clean" if variant < 0 else self._names[variant // self.study.draws % len(self._names)]
 
     def twins_of(self, number: int) -> int | None:
         """What is the same for all calls that read the same; None for a call like no other."""
-        return self.survey.twins.get(number - len(self.cases) * self.study.repeats)
+        return self.survey.twins.get(number - self._clean)
 
     def request(self, number: int) -> Request:
         """The call of this number."""
-        clean, case = len(self.cases) * self.study.repeats, self.cases[self._case_of(number)]
+        clean, case = self._clean, self.cases[self._case_of(number)]
         look = self.look_of(number)
         if number < clean:
             repeat = number % self.study.repeats
@@ -196,7 +202,7 @@ class Plan:
         repeats, draws = self.study.repeats, self.study.draws
         if condition < 0:
             return case * repeats + count if count < repeats else None
-        return len(self.cases) * (repeats + condition * draws) + case * draws + count if count < draws else None
+        return self._clean + case * self._a_case + condition * draws + count if count < draws else None
 
     @cached_property
     def _places(self) -> tuple[dict[str, int], dict[str, int]]:
@@ -260,9 +266,10 @@ def _quoted(variant: Variant) -> bytes:
     return json.dumps(json.dumps(variant.to_dict(), sort_keys=True), ensure_ascii=True).encode("ascii")
 
 
-def _digest(messages: Sequence[Message]) -> int:
-    """64 bits of what is sent."""
-    said = "\0".join(message["role"] + "\0" + message["content"] for message in messages)
+def _digest(variant: Variant) -> int:
+    """64 bits of what a person sends; what the study puts around it is the same for all variants of a case."""
+    messy = variant.messy
+    said = "\0".join(getattr(messy, name) for name in TEXT_FIELDS)
     return int.from_bytes(hashlib.blake2b(said.encode("utf-8", "surrogatepass"), digest_size=8).digest())
 
 

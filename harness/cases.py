@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from difflib import SequenceMatcher
 from types import MappingProxyType
 from typing import Any, Literal, get_args
@@ -106,6 +106,16 @@ class Edit:
         if self.field not in TEXT_FIELDS:
             raise CaseError(f"no text field called {self.field!r}{did_you_mean(self.field, TEXT_FIELDS)}")
 
+    def to_dict(self) -> dict[str, Any]:
+        """Its JSON object."""
+        return {
+            "start": self.start,
+            "end": self.end,
+            "text": self.text,
+            "group": self.group,
+            "field": self.field,
+        }
+
     def overlaps(self, other: Edit) -> bool:
         """Whether both touch the same characters; insertions at one place, or at an edge, do not."""
         if self.field != other.field:
@@ -179,10 +189,7 @@ class Variant:
     @property
     def messy(self) -> Case:
         """The case as the person would have sent it."""
-        changed: dict[str, Any] = {
-            name: apply_edits(getattr(self.case, name), [edit for edit in self.edits if edit.field == name])
-            for name in TEXT_FIELDS
-        }
+        changed: dict[str, Any] = {name: self._edited(name) for name in TEXT_FIELDS}
         if self.target is not None:
             changed |= {"target": self.target, "aliases": ()}
         return replace(self.case, **changed)
@@ -190,12 +197,17 @@ class Variant:
     @property
     def text(self) -> str:
         """The messy text."""
-        return apply_edits(self.case.text, [edit for edit in self.edits if edit.field == "text"])
+        return self._edited("text")
+
+    def _edited(self, field: str) -> str:
+        clean: str = getattr(self.case, field)
+        edits = [edit for edit in self.edits if edit.field == field]
+        return apply_edits(clean, edits) if edits else clean
 
     @property
     def changed(self) -> bool:
         """Whether the edits change anything that is sent."""
-        return any(getattr(self.messy, name) != getattr(self.case, name) for name in TEXT_FIELDS)
+        return any(self._edited(name) != getattr(self.case, name) for name in TEXT_FIELDS)
 
     @property
     def sent(self) -> bool:
@@ -228,7 +240,7 @@ class Variant:
             "validity": self.validity,
             **({"why": self.why} if self.why else {}),
             **({"decisive": list(self.decisive)} if self.decisive else {}),
-            "edits": [asdict(edit) for edit in self.edits],
+            "edits": [edit.to_dict() for edit in self.edits],
             "text": self.text,
         }
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from .errors import CaseError
@@ -69,7 +69,7 @@ class Direct(Model):
             raise self._asked.unreachable() from error
         except (ValueError, LookupError, TypeError, AttributeError, CaseError) as error:
             raise self._asked.malformed() from error
-        return replace(reply, cost=self._listed_cost(reply.model, reply.prompt_tokens, reply.completion_tokens))
+        return reply
 
     async def _streamed(self, response: Any, started: float) -> Reply:
         streamed = Streamed(started)

@@ -7,7 +7,7 @@ import errno
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
@@ -44,7 +44,10 @@ class Record:
 
     def to_line(self) -> bytes:
         """One line of JSON in ASCII, line end included, so that no answer can break the file."""
-        return json.dumps(asdict(self), ensure_ascii=True, allow_nan=False).encode("ascii") + b"\n"
+        data: dict[str, Any] = {name: getattr(self, name) for name in _RECORD}
+        if self.reply is not None:
+            data["reply"] = {name: getattr(self.reply, name) for name in _REPLY}
+        return json.dumps(data, ensure_ascii=True, allow_nan=False).encode("ascii") + b"\n"
 
     @classmethod
     def from_line(cls, line: bytes) -> Record:
@@ -56,7 +59,8 @@ class Record:
         return cls(reply=None if reply is None else reply_from_dict(reply), **data)
 
 
-_REPLY = frozenset(f.name for f in fields(Reply))
+_RECORD = tuple(f.name for f in fields(Record))
+_REPLY = tuple(f.name for f in fields(Reply))
 
 
 def reply_from_dict(data: dict[str, Any]) -> Reply:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import re
 import sys
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -40,9 +42,10 @@ class LiteLLM(Model):
         }
         given = {name: value for name, value in options.items() if value is not None}
         try:
-            response = await litellm.acompletion(**given)
-            if self.stream:
-                return await self._streamed(litellm, response, started)
+            with _unlogged():
+                response = await litellm.acompletion(**given)
+                if self.stream:
+                    return await self._streamed(response, started)
         except (TimeoutError, EndpointError):
             raise
         except Exception as error:  # litellm raises its own tree and, for some providers, the provider's
@@ -52,7 +55,7 @@ class LiteLLM(Model):
         except (LookupError, TypeError, AttributeError, CaseError) as error:
             raise self._asked.malformed() from error
 
-    async def _streamed(self, litellm: ModuleType, response: Any, started: float) -> Reply:
+    async def _streamed(self, response: Any, started: float) -> Reply:
         streamed = Streamed(started)
         async for chunk in response:
             streamed.take(_plain_chunk(chunk))
@@ -60,15 +63,7 @@ class LiteLLM(Model):
         # litellm ends every stream with a reason to stop, its own where the server gave none
         if reply is None or getattr(response, "received_finish_reason", "") is None:
             raise self._asked.malformed()
-        try:
-            prices = litellm.cost_per_token(
-                model=self.model,
-                prompt_tokens=reply.prompt_tokens or 0,
-                completion_tokens=reply.completion_tokens or 0,
-            )
-        except Exception:  # a model without a listed price
-            return reply
-        return _priced(reply, sum(prices))
+        return reply
 
     def _any_key(self) -> str | None:
         """An OpenAI-compatible server of one's own seldom wants a key, but its client library insists on some text."""
@@ -131,23 +126,37 @@ def quiet_litellm() -> ModuleType:
     return litellm
 
 
+@contextlib.contextmanager
+def _unlogged() -> Iterator[None]:
+    """Calls whose answers litellm does not prepare for its logging callbacks, of which there are none here.
+
+    That takes it a tenth of a call. Where its mark for such calls is not to be had, it prepares them.
+    """
+    try:
+        from litellm._internal_context import is_internal_call
+    except ImportError:
+        yield
+        return
+    token = is_internal_call.set(True)
+    try:
+        yield
+    finally:
+        is_internal_call.reset(token)
+
+
 def _reply(response: Any) -> Reply:
     choice, usage = response.choices[0], getattr(response, "usage", None)
     text = choice.message.content
     refusal = (getattr(choice.message, "provider_specific_fields", None) or {}).get("refusal")
-    reply = Reply(
+    dollars = response._hidden_params.get("response_cost")
+    return Reply(
         text or refusal or "",
         "refusal" if refusal and not text else choice.finish_reason or "stop",
         response.model or "",
         getattr(usage, "prompt_tokens", None),
         getattr(usage, "completion_tokens", None),
+        float(dollars) if dollars else None,  # a price of nothing means that litellm knows none
     )
-    return _priced(reply, response._hidden_params.get("response_cost"))
-
-
-def _priced(reply: Reply, dollars: float | None) -> Reply:
-    """A price of nothing for tokens that were counted means that litellm knows none."""
-    return replace(reply, cost=float(dollars)) if dollars else reply
 
 
 def _plain_chunk(chunk: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -79,8 +79,10 @@ class Model(ABC):
             raise
         except TimeoutError as error:
             raise self._asked.timed_out(self.timeout) from error
-        seconds = time.perf_counter() - started
-        return replace(reply, seconds=seconds, cost=self._cost(reply))
+        dollars = self._cost(reply)
+        object.__setattr__(reply, "seconds", time.perf_counter() - started)  # just made here, and nobody else's yet
+        object.__setattr__(reply, "cost", dollars)
+        return reply
 
     async def close(self) -> None:  # noqa: B027 - litellm keeps its own
         """Closes the connections that it keeps open; it opens new ones when it is asked again."""
@@ -102,13 +104,14 @@ class Model(ABC):
         return os.environ.get(usual) or None
 
     def _cost(self, reply: Reply) -> float | None:
-        if self.price:
-            return cost(self.price, reply.prompt_tokens, reply.completion_tokens)
-        return reply.cost
+        """By the study's price, else what the road found out, else by the price list.
 
-    def _listed_cost(self, model: str, prompt_tokens: int | None, completion_tokens: int | None) -> float | None:
-        """By the price list, for the model that answered, else for the one that was asked."""
-        return cost(listed(model) or listed(self.model), prompt_tokens, completion_tokens)
+        The list is asked for the model that answered, then for the one that was asked.
+        """
+        if reply.cost is not None and not self.price:
+            return reply.cost
+        price = self.price or listed(reply.model) or listed(self.model)
+        return cost(price, reply.prompt_tokens, reply.completion_tokens)
 
 
 @dataclass(slots=True)

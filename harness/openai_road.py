@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from .errors import CaseError, EndpointError
@@ -67,7 +67,7 @@ class OpenAIClient(Model):
             raise self._asked.unreachable() from error
         except (ValueError, LookupError, TypeError, AttributeError, CaseError) as error:
             raise self._asked.malformed() from error
-        return replace(reply, cost=self._listed_cost(reply.model, reply.prompt_tokens, reply.completion_tokens))
+        return reply
 
     def _stream_error(self, error: Any) -> EndpointError:
         said, code = said_in(error.body) if error.body else (str(error), "")

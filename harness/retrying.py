@@ -47,6 +47,12 @@ class Retrying:
 
     async def __call__(self, messages: Sequence[Message], /) -> Reply:
         """The answer of the first try that brings one; the last try's EndpointError where none does."""
+        try:
+            return await self._try(messages)  # nearly every call: without what it takes to try again
+        except EndpointError as error:
+            return await self._again(messages, error)
+
+    async def _again(self, messages: Sequence[Message], first: EndpointError) -> Reply:
         from tenacity import AsyncRetrying, retry_if_exception
 
         tries = AsyncRetrying(
@@ -56,6 +62,8 @@ class Retrying:
         async for attempt in tries:
             with attempt:
                 attempts += 1
+                if attempts == 1:
+                    raise first
                 return replace(await self._try(messages), attempts=attempts)
         raise AssertionError("unreachable: the last failed try is raised again")
 

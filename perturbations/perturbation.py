@@ -168,7 +168,8 @@ class Perturbation:
             return None if _meant(case, word.text + after.text) else Edit(word.end, after.start, "", site)
         if new == word.text or _meant(case, new):
             return None
-        return replace(trimmed(word.text, new, word.start), group=site)
+        edit = trimmed(word.text, new, word.start)
+        return Edit(edit.start, edit.end, edit.text, site)
 
 
 def _meant(case: Case, new: str) -> bool:
@@ -202,7 +203,7 @@ def _kept(
         else:
             edits = change.edits if isinstance(change, Turning | Restating) else change
         made = tuple(
-            replace(edit, group=group)
+            Edit(edit.start, edit.end, edit.text, group, edit.field)
             for edit in edits
             if getattr(case, edit.field)[edit.start : edit.end] != edit.text
         )

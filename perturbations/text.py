@@ -33,9 +33,12 @@ _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)")
 
 def words(text: str, at_least: int = 1) -> Iterator[Span]:
     """The words of letters (and apostrophes inside) with `at_least` so many characters."""
-    for match in _WORD.finditer(text):
-        if match.end() - match.start() >= at_least:
-            yield Span(match.start(), match.end(), match[0])
+    return (word for word in _words(text) if word.end - word.start >= at_least)
+
+
+@lru_cache(maxsize=64)  # the text of a case, while one perturbation after the other goes through it
+def _words(text: str) -> tuple[Span, ...]:
+    return tuple(Span(match.start(), match.end(), match[0]) for match in _WORD.finditer(text))
 
 
 def recased(text: str, rng: Random, style: Callable[[str], str], at_least: int = 1) -> Iterator[tuple[float, Edit]]:
@@ -214,9 +217,13 @@ class Sites:
     words: tuple[Span, ...]
 
 
-@lru_cache(maxsize=2048)
 def sites(case: Case, field: str = "text") -> Sites:
     """The sites of a field; worked out once for a case, however many variants are made of it."""
+    return _sites(case, field)
+
+
+@lru_cache(maxsize=2048)
+def _sites(case: Case, field: str) -> Sites:
     text: str = getattr(case, field)
     spans = protected_spans(case, field)
     free, at = [], 0

@@ -228,7 +228,7 @@ def test_an_extended_study_keeps_its_answers_and_changes_its_rule(study, tmp_pat
 
 def test_only_the_same_study_can_be_extended(study, tmp_path):
     run(study, right_always, tmp_path / "r")
-    with pytest.raises(ResultsError, match="items was 80 and is 90, seed was 0 and is 4, the variants .* changed"):
+    with pytest.raises(ResultsError, match=r"items was 80 and is 90, seed was 0 and is 4, the variants .* changed"):
         run_study(replace(study, items=90, seed=4), Scripted([]), into=tmp_path / "r", extend=True)
     with pytest.raises(ResultsError, match="there is no study in it to extend"):
         run_study(study, Scripted([]), into=tmp_path / "empty", extend=True)
