@@ -46,8 +46,8 @@ WRONG = {True: 0.08, False: 0.2}
 TIMEOUT, RETRIES, REPEATS, AGAIN = 2, 6, 2, 5
 PERTURBATIONS = ["casing@1", "casing@3", "typos@3", "telegraphic@3", "small_talk@1"]
 ASKED = re.compile(r"(?s)(.*)\n(\d+) \+ (\d+), ref ([0-9a-f]{16})")
-VARYING = re.compile("seconds|cost|attempts|latency|path|folder")
-"""Names in a report that differ from run to run."""
+VARYING = re.compile("seconds|cost|attempts|tries|latency|first_token|throughput|path|folder")
+"""Names in a report of what differs from run to run: times, tries, money, places."""
 
 
 def digest(*parts: object) -> str:

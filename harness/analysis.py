@@ -25,6 +25,7 @@ from .settling import Need, Open, PerCall
 from .severity import Ladder, area, breaking_point, broken_from, certified, trend, uneven
 from .significance import benjamini_hochberg, no_effect
 from .statistics import Estimate, Floats, accuracy, drop, mean_of, relative_drop
+from .usage import Usage, throughput, usage
 
 CEILING, FLOOR = 0.98, 0.2
 """Clean accuracies from which a suite says little: nothing left to gain, or nothing left to lose."""
@@ -102,7 +103,7 @@ class Analysis:
 
     `claims` has an entry for each perturbation and severity, `others` for claims on more than one of them (`mean`, a
     certified severity) with `other_needs` by their names, `ladders` for perturbations at several severities.
-    `family` counts the conditions that were adjusted for.
+    `family` counts the conditions that were adjusted for. `throughput` is in answers a second.
     """
 
     results: Results
@@ -127,6 +128,8 @@ class Analysis:
     completion_tokens: int
     cost: float | None
     per_call: PerCall
+    usage: tuple[Usage, ...]
+    throughput: float | None
 
 
 def analyse(
@@ -180,6 +183,8 @@ def analyse(
         completion_tokens=int(np.nansum(answers.completion_tokens[answers.asked])),
         cost=cost,
         per_call=per_call,
+        usage=usage(answers, (*results.conditions, *results.behaviours)),
+        throughput=throughput(answers),
     )
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import get_args
 
 import numpy as np
@@ -11,6 +14,7 @@ from numpy.typing import NDArray
 
 from .cases import Case, Validity
 from .errors import CaseError, ResultsError
+from .failures import FILTERED
 from .journal import Record, located_records
 from .replies import Reply, Score, Scorer
 from .results import Results, damaged
@@ -45,7 +49,8 @@ class Answers:
     `validity` the class of the variant in VALIDITIES (-1 for clean calls and unchanged variants). `status` is
     NOT_ASKED, FAILED or ANSWERED. `score` is in [0, 1], 0 for an answer that could not be graded; `kind` is its index
     in `kinds` (right, wrong, unparsable, ..., or the kind of failure). `said` is equal for answers that say the same.
-    Tokens, dollars and seconds are NaN where they are not known. `asked` is False for an answer that was paid for by
+    Tokens, dollars and seconds are NaN where they are not known, and so is `at`, the time of the end in seconds since
+    1970. `asked` is False for an answer that was paid for by
     another row that reads the same; its dollars are NaN. `record` and `variant` are the bytes at which the lines begin.
     """
 
@@ -66,6 +71,7 @@ class Answers:
     seconds: Floats
     first_token: Floats
     attempts: Ints
+    at: Floats
     asked: Flags
     record: Ints
     variant: Ints
@@ -137,6 +143,7 @@ class _Rows:
         self.score = np.zeros(size)
         self.prompt_tokens, self.completion_tokens, self.cost = (np.full(size, np.nan) for _ in range(3))
         self.seconds, self.first_token = (np.full(size, np.nan) for _ in range(2))
+        self.at = np.full(size, np.nan)
         self.attempts, self.asked = np.zeros(size, dtype=np.int64), np.ones(size, dtype=bool)
         self.record = np.full(size, -1, dtype=np.int64)
         self._kinds: dict[str, int] = {}
@@ -149,7 +156,7 @@ class _Rows:
         if self.status[row] == ANSWERED:
             return
         reply, self.record[row] = record.reply, begin
-        self.asked[row] = not record.of
+        self.asked[row], self.at[row] = not record.of, _seconds(record.at)
         if reply is None:
             self.status[row] = FAILED
             self.kind[row] = self._kind(f"failed: {record.failure}")
@@ -175,7 +182,7 @@ class _Rows:
     def answers(self) -> Answers:
         names = (
             "item condition draw changed same validity status score kind said prompt_tokens completion_tokens cost "
-            "seconds first_token attempts asked record variant"
+            "seconds first_token attempts at asked record variant"
         )
         return Answers(**{name: getattr(self, name) for name in names.split()}, kinds=tuple(self._kinds))
 
@@ -205,13 +212,35 @@ class _Grader:
         return _graded(self._scorer(replace(self._cases[item], target=target, aliases=()), reply), reply)
 
 
+def _seconds(at: str) -> float:
+    """Seconds since 1970 of an ISO 8601 time; NaN for another text."""
+    try:
+        return datetime.fromisoformat(at).timestamp()
+    except ValueError:
+        return math.nan
+
+
+_REFUSAL = re.compile(
+    r"\W*(?:(?:i['’]?m|i am) (?:very |really )?(?:sorry|afraid|unable|not able)|sorry\b|as an ai\b|unfortunately, i"
+    r"|i (?:can['’]?t|cannot|can not|won['’]?t)\b)"
+    r".{0,120}?\b(?:help|assist|comply|provide|answer|do that|fulfil|support|process|share)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""How models refuse in words; only an answer that is not right is looked at."""
+
+
 def _graded(score: Score, reply: Reply) -> tuple[float, str, int]:
     """An answer that could not be graded counts as wrong, under a name of its own."""
     said = hash(score.answer or score.why)
     if score.value is not None and not 0 <= score.value <= 1:
         raise CaseError(f"a score must lie between 0 and 1, not {score.value!r}")
-    if reply.truncated and not score.value:
-        return 0.0, "truncated", said
+    if not score.value:
+        if reply.finish == FILTERED:
+            return 0.0, "content filter", said
+        if reply.finish == "refusal" or _REFUSAL.match(reply.text):
+            return 0.0, "refusal", said
+        if reply.truncated:
+            return 0.0, "truncated", said
     if score.value is None:
         return 0.0, "unparsable", said
     return score.value, {0.0: "wrong", 1.0: "right"}.get(score.value, "partly right"), said

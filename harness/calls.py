@@ -162,9 +162,10 @@ class Plan:
 
     def look_of(self, number: int) -> int:
         """The look before which a call is made."""
-        return self.looks[self._case_of(number)]
+        return self.looks[self.case_of(number)]
 
-    def _case_of(self, number: int) -> int:
+    def case_of(self, number: int) -> int:
+        """The number of the case that a call is about, in the order of the plan."""
         clean = self._clean
         return number // self.study.repeats if number < clean else (number - clean) // self._a_case
 
@@ -177,9 +178,15 @@ class Plan:
         """What is the same for all calls that read the same; None for a call like no other."""
         return self.survey.twins.get(number - self._clean)
 
+    def id_of(self, number: int) -> str:
+        """The id of the call of this number, without making it."""
+        variant, repeats, draws = number - self._clean, self.study.repeats, self.study.draws
+        count = number % repeats if variant < 0 else variant % draws
+        return f"{self.cases[self.case_of(number)].id}/{self.condition_of(number)}#{count}"
+
     def request(self, number: int) -> Request:
         """The call of this number."""
-        clean, case = self._clean, self.cases[self._case_of(number)]
+        clean, case = self._clean, self.cases[self.case_of(number)]
         look = self.look_of(number)
         if number < clean:
             repeat = number % self.study.repeats

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from .calls import Plan, Request
-from .errors import EndpointError, ResultsError
+from .errors import CaseError, EndpointError, ResultsError
 from .journal import located_records, reply_from_dict
 from .replies import Reply
 from .seeds import digest
@@ -89,5 +89,5 @@ def _read(path: Path) -> Iterator[tuple[str, Reply]]:
         try:
             row = json.loads(line)
             yield str(row["key"]), reply_from_dict(row["reply"])
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, CaseError) as error:
             raise ResultsError(f"{path}, line {at}: not an answer of a cassette ({error})") from error

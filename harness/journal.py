@@ -7,7 +7,7 @@ import errno
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
@@ -171,6 +171,19 @@ def record_at(path: Path, begin: int) -> Record:
     with path.open("rb") as file:
         file.seek(begin)
         return Record.from_line(file.readline())
+
+
+def contents(path: Path) -> list[bytes]:
+    """What a journal says in the end, sorted: a line for each final record, without what clocks and chance decide.
+
+    Left out are times, and how many tries an answer took. Two runs of one plan against a system that gives equal
+    answers have equal contents, whatever machine asked them in whatever order.
+    """
+    found = []
+    for record in final_records(path).values():
+        reply = record.reply and replace(record.reply, seconds=0.0, first_token=None, attempts=1)
+        found.append(replace(record, at="", reply=reply).to_line())
+    return sorted(found)
 
 
 def final_records(path: Path) -> dict[str, Record]:

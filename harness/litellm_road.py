@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib
 import os
@@ -24,6 +25,10 @@ class LiteLLM(Model):
 
     Without `key_env` litellm looks for a key where it always does.
     """
+
+    async def _prepare(self) -> None:
+        if "litellm" not in sys.modules:
+            await asyncio.to_thread(quiet_litellm)
 
     async def _ask(self, messages: list[Message], started: float) -> Reply:
         litellm = quiet_litellm()

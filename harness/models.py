@@ -69,6 +69,7 @@ class Model(ABC):
 
     async def __call__(self, messages: Sequence[Message], /) -> Reply:
         """One call, without retries. Raises EndpointError with the kind of failure."""
+        await self._prepare()
         started = time.perf_counter()
         try:
             async with asyncio.timeout(self.timeout):
@@ -86,6 +87,9 @@ class Model(ABC):
 
     async def close(self) -> None:  # noqa: B027 - litellm keeps its own
         """Closes the connections that it keeps open; it opens new ones when it is asked again."""
+
+    async def _prepare(self) -> None:  # noqa: B027 - most have nothing to prepare
+        """What takes long the first time, and is no part of a call: it does not count against the timeout."""
 
     @abstractmethod
     async def _ask(self, messages: list[Message], started: float) -> Reply:

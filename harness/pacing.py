@@ -49,7 +49,7 @@ class Pace:
         self._stopping = stopping or asyncio.Event()
         self._clock = clock
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._resume_at = self._halved_at = 0.0
+        self._resume_at = self._shrunk_at = 0.0
         self._told_to_wait = False
         self._latency = self._quickest = 0.0
 
@@ -102,7 +102,7 @@ class Pace:
         self._latency = seconds if not self._latency else self._latency + _SMOOTH * (seconds - self._latency)
         self._quickest = min(self._latency, self._quickest * _FADES) if self._quickest else self._latency
         if self._latency > TOO_SLOW * self._quickest and self.window > START:
-            self._shrink(self._clock() - seconds, 0.9)
+            self._shrink(self._clock() - seconds, 0.9, START)
         elif full and self._latency <= SLOW * self._quickest:
             self.window = min(self.most, self.window + 1 / self.window)
 
@@ -111,13 +111,13 @@ class Pace:
         if wait and self._told_to_wait:
             self._resume_at = max(self._resume_at, self._clock() + min(wait, LONGEST_WAIT))
         self._told_to_wait = self._told_to_wait or bool(wait)
-        self._shrink(began, 0.5)
+        self._shrink(began, 0.5, 1.0)
 
-    def _shrink(self, began: float, by: float) -> None:
+    def _shrink(self, began: float, by: float, least: float) -> None:
         """Once a round: calls that began before the last time were too many for the same reason."""
-        if began >= self._halved_at:
-            self._halved_at = self._clock()
-            self.window = max(1.0, self.window * by)
+        if began > self._shrunk_at:
+            self._shrunk_at = self._clock()
+            self.window = max(least, self.window * by)
 
     def _wake(self) -> None:
         free = int(self.window) - self.in_flight

@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 import signal
-import threading
-from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from .brakes import Brakes
 from .calls import Plan, Request
 from .errors import EndpointError, ResultsError, StudyError
 from .journal import Journal, Record, located_records, record_at
 from .pacing import Pace
 from .replies import Endpoint, Reply
 from .retrying import Retrying
-
-FAILURES_IN_A_ROW = 10
-"""After so many failed calls in a row the endpoint is taken to be down, and the replay stops resumably."""
-
-FEWEST_TRIED, SURELY = 20, 3.0
-"""Calls from which on the share of failed ones can stop a replay, and the standard deviations by which it must exceed
-the study's limit: a few early failures may be bad luck."""
+from .systems import System
 
 Watcher = Callable[[Record], None]
 """Is told of each record once it is on the disk."""
@@ -68,63 +61,53 @@ def replay(
     concurrency: int = 0,
     rule: Rule = lambda: (),
     recorded: Ask | None = None,
+    engine: Engine | None = None,
 ) -> Outcome:
     """Makes the calls of the plan that the journal has no reply for.
 
     `concurrency` is the most calls in flight (0 = as the study says); with 1 the calls are made one at a time in the
     order of the plan. `rule` is asked between one look and the next which conditions need not be asked any further;
-    when all are known nothing more is paid for. `recorded` answers in the endpoint's place. Ctrl-C lets the calls in
-    flight finish, ends waits, journals and stops; a second one stops at once. A failure that every call would meet,
-    many failures in a row, a share of them above the study's limit, and a spent budget stop it too. Stopping never
-    loses an answer: the same call goes on from there. Raises ResultsError where the journal cannot be written, or
-    holds what the plan has not.
+    when all are known nothing more is paid for. `recorded` answers in the endpoint's place, and an `engine` makes the
+    calls elsewhere. Ctrl-C lets the calls in flight finish, ends waits, journals and stops; a second one stops at once.
+    A failure that every call would meet, many failures in a row, a share of them above the study's limit, and a spent
+    budget stop it too. Stopping never loses an answer: the same call goes on from there. Raises ResultsError where the
+    journal cannot be written, or holds what the plan has not.
     """
     if concurrency < 0:
         raise StudyError(f"concurrency must be at least 1 (0 = as the study says), not {concurrency}")
+    study = plan.study
+    engine = engine or Local(study.system, endpoint, concurrency or study.system.concurrency, recorded)
+    brakes = Brakes(endpoint.name, study.budget, study.system.failures)
     with Journal(journal) as open_journal:
-        state = _State(plan, journal)
-        runner = _Replay(plan, state, open_journal, watch, rule)
+        state = _State(plan, journal, brakes)
+        session = Session(plan, state, open_journal, watch, brakes)
         try:
-            _run(runner.run(endpoint, concurrency or plan.study.system.concurrency, recorded))
+            spared = _run(_work_through(session, engine, state, rule))
         finally:
-            runner.writer.drain()
-    if runner.broken:
-        raise runner.broken
-    failed = len(plan.order) - state.answered - runner.spared
-    return Outcome(state.answered, failed, runner.stopped, runner.spared, state.spent)
+            session.writer.drain()
+    if session.broken:
+        raise session.broken
+    failed = len(plan.order) - state.answered - spared
+    return Outcome(state.answered, failed, brakes.stopped, spared, brakes.spent)
 
 
-def _run(coroutine: Coroutine[Any, Any, None]) -> None:
+def _run(coroutine: Coroutine[Any, Any, int]) -> int:
     """Runs to the end; where a loop is running already (a notebook), in a thread beside it."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        asyncio.run(coroutine)
-        return
-    raised: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            asyncio.run(coroutine)
-        except BaseException as error:
-            raised.append(error)
-
-    thread = threading.Thread(target=work, name="roadtest replay")
-    thread.start()
-    thread.join()
-    if raised:
-        raise raised[0]
+        return asyncio.run(coroutine)
+    with ThreadPoolExecutor(1, thread_name_prefix="roadtest replay") as beside:
+        return beside.submit(asyncio.run, coroutine).result()
 
 
 class _State:
-    """What the journal holds of a plan: which calls have their answer, and what was paid."""
+    """What the journal holds of a plan: which calls have their answer, and where those are that others may share."""
 
-    def __init__(self, plan: Plan, journal: Path) -> None:
+    def __init__(self, plan: Plan, journal: Path, brakes: Brakes) -> None:
         self.journal = journal
         self.done = bytearray(len(plan.cases) * plan.study.repeats + len(plan.survey.sent))
         self.answered = 0
-        self.spent = 0.0
-        self.priced = True
         self.shared: dict[int, int] = {}
         for begin, record in located_records(journal):
             number = plan.number_of(record.id)
@@ -132,24 +115,30 @@ class _State:
                 raise ResultsError(f"{journal}: has a record {record.id!r} of no planned call of this study")
             if record.reply is None:
                 continue
-            self.take(number, record)
+            self.take(number)
+            brakes.paid(record.reply.cost, bool(record.of))
             twins = plan.twins_of(number)
             if twins is not None:
                 self.shared.setdefault(twins, begin)
 
-    def take(self, number: int, record: Record) -> None:
+    def take(self, number: int) -> None:
         """Counts an answer that is on the disk."""
-        assert record.reply is not None
-        self.spent += record.paid
-        self.priced = self.priced and record.reply.cost is not None
         self.answered += not self.done[number]
         self.done[number] = 1
 
 
-class _Writer:
+class Store(Protocol):
+    """Where records are kept for good."""
+
+    def append(self, *records: Record) -> None:
+        """Returns when they are safe; raises ResultsError where they cannot be."""
+        ...
+
+
+class Writer:
     """Brings records to the disk, those that come together with one wait for it."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Store) -> None:
         self._journal = journal
         self._pending: list[tuple[Sequence[Record], asyncio.Future[None]]] = []
         self._flushing: asyncio.Task[None] | None = None
@@ -183,180 +172,194 @@ class _Writer:
             self._journal.append(*(record for records, _ in batch for record in records))
 
 
-class _Replay:
-    def __init__(self, plan: Plan, state: _State, journal: Journal, watch: Watcher, rule: Rule) -> None:
-        self._plan = plan
+class Session:
+    """One replay under way: what an engine needs to ask calls and to keep what comes of them."""
+
+    def __init__(self, plan: Plan, state: _State, journal: Journal, watch: Watcher, brakes: Brakes) -> None:
+        self.plan = plan
+        self.brakes = brakes
+        self.stopping = asyncio.Event()
+        self.broken: ResultsError | None = None
+        self.writer = Writer(journal)
         self._state = state
         self._watch = watch
-        self._rule = rule
-        self._in_a_row = self._tried = self._answered = 0
-        self._failures: Counter[str] = Counter()
-        self.writer = _Writer(journal)
-        self.spared = 0
-        self.stopped = ""
-        self.broken: ResultsError | None = None
 
-    async def run(self, endpoint: Endpoint, concurrency: int, recorded: Ask | None) -> None:
-        """Works through what is not done, look by look, and leaves out what the rule says is known."""
-        self._stopping = asyncio.Event()
-        self._ask = recorded or self._asking(endpoint, concurrency)
-        self._name = endpoint.name
-        settled: set[str] = set()
-        plan, done = self._plan, self._state.done
-        conditions = {plan.condition_of(number) for number in plan.order} - {"clean"}
-        try:
-            with self._interruptible():
-                for look, planned in groupby(plan.order, key=plan.look_of):
-                    todo = [number for number in planned if not done[number]]
-                    if look and todo and not self.stopped and not settled >= conditions:
-                        settled |= set(self._rule())
-                    everything = settled >= conditions
-                    needed = [n for n in todo if not everything and plan.condition_of(n) not in settled]
-                    self.spared += len(todo) - len(needed)
-                    if not self.stopped:
-                        await self._work_through(needed, concurrency)
-        finally:
-            close = getattr(endpoint, "close", None)
-            if close:
-                await close()
+    def stop(self, why: str) -> None:
+        """Begins no further call and ends every wait."""
+        self.brakes.stop(why)
+        self.stopping.set()
 
-    def _asking(self, endpoint: Endpoint, concurrency: int) -> Ask:
-        system = self._plan.study.system
-        pace = Pace(concurrency, system.limits(), self._stopping)
-        most_tokens = 0 if system.callable or system.url else system.max_tokens
-        tries = Retrying(endpoint, system.retries, pace=pace, stopping=self._stopping, most_tokens=most_tokens)
-        return lambda request: tries(request.messages)
+    def known(self, group: Sequence[int]) -> Record | None:
+        """The answer that a group of calls that read the same has in the journal already."""
+        twins = self.plan.twins_of(group[0])
+        begin = self._state.shared.get(twins) if twins is not None else None
+        return None if begin is None else record_at(self._state.journal, begin)
 
-    async def _work_through(self, needed: Sequence[int], concurrency: int) -> None:
-        """Asks these, so many at once; the very first call goes alone, so that a wrong key costs one call."""
-        groups = self._groups(needed)
-        for group in groups if not self._tried else ():
-            await self._answer(group)
-            if self._tried:
-                break
-        async with asyncio.TaskGroup() as workers:
-            for _ in range(min(concurrency, len(needed))):
-                workers.create_task(self._work(groups))
-
-    def _groups(self, needed: Sequence[int]) -> Iterator[list[int]]:
-        """What is asked by one call: most numbers alone, and those together that read the same."""
-        twins: dict[int, list[int]] = {}
-        for number in needed:
-            leader = self._plan.twins_of(number)
-            if leader is not None:
-                twins.setdefault(leader, []).append(number)
-        for number in needed:
-            leader = self._plan.twins_of(number)
-            if leader is None:
-                yield [number]
-            elif leader in twins:
-                yield twins.pop(leader)
-
-    async def _work(self, groups: Iterator[list[int]]) -> None:
-        while not self.stopped:
-            group = next(groups, None)
-            if group is None:
-                return
-            await self._answer(group)
-
-    async def _answer(self, group: list[int]) -> None:
-        """Asks the first of these, unless another one like them has been asked before, and shares the answer."""
-        requests = [self._plan.request(number) for number in group]
-        twins = self._plan.twins_of(group[0])
-        known = self._state.shared.get(twins) if twins is not None else None
-        if known is not None:
-            record = record_at(self._state.journal, known)
-            await self._keep(group, [replace(record, id=one.id, of=record.of or record.id) for one in requests])
-            return
-        if self._over_budget():
-            return
-        record = await self._asked(requests[0])
-        await self._keep(group, [record, *(replace(record, id=one.id, of=record.id) for one in requests[1:])])
-
-    async def _asked(self, request: Request) -> Record:
-        """The record of one call."""
-        self._tried += 1
-        try:
-            reply = await self._ask(request)
-            if not isinstance(reply, Reply):
-                raise TypeError(f"it returned {type(reply).__name__}, expected a Reply")
-        except Exception as error:
-            if not isinstance(error, EndpointError):  # an endpoint of the user's own
-                error = EndpointError("raised", f"{self._name} raised {type(error).__name__}: {error}")
-            self._note_failure(error)
-            return Record(request.id, _now(), None, error.kind, str(error))
-        self._answered += 1
-        self._in_a_row = 0
-        return Record(request.id, _now(), reply)
-
-    async def _keep(self, group: Sequence[int], records: Sequence[Record]) -> None:
-        """Journals what came of a call, then counts it and tells of it."""
+    async def keep(self, group: Sequence[int], record: Record) -> None:
+        """Journals what came of a call, for all that read the same, then counts it and tells of it."""
+        of = record.of or record.id
+        ids = map(self.plan.id_of, group)
+        records = [record if one == record.id else replace(record, id=one, of=of) for one in ids]
         try:
             await self.writer.write(records)
         except ResultsError as error:  # the others finish and are kept if the disk takes them
             self.broken = self.broken or error
-            self._stop(str(error))
+            self.stop(str(error))
             return
-        for number, record in zip(group, records, strict=True):
-            if record.reply is not None:
-                self._state.take(number, record)
+        for number, one in zip(group, records, strict=True):
+            if one.reply is not None:
+                self._state.take(number)
+                self.brakes.paid(one.reply.cost, bool(one.of))
             try:
-                self._watch(record)
+                self._watch(one)
             except Exception:  # a progress bar that died must not end a paid run
                 self._watch = lambda record: None
 
-    def _over_budget(self) -> bool:
-        """Stops where the budget is spent, or could not be kept because nobody knows what a call costs."""
-        budget = self._plan.study.budget
-        if budget and not self._state.priced:
-            self._stop(
-                f"the budget of ${budget:g} cannot be kept: there is no listed price for {self._name}; give one, as in "
-                "[endpoint] price = {input = 0.15, output = 0.6} (US dollars for a million tokens) or {call = 0.01}"
-            )
-        elif budget and self._state.spent >= budget:
-            self._stop(f"the budget of ${budget:g} is spent (${self._state.spent:.4f}); raise it to go on")
-        return bool(self.stopped)
 
-    def _note_failure(self, error: EndpointError) -> None:
-        self._in_a_row += 1
-        self._failures[error.kind] += 1
-        failed, limit = self._failures.total(), self._plan.study.system.failures
-        nothing_yet = error.kind == "connection" and not self._answered and self._in_a_row == 1
-        if error.kind in EndpointError.FATAL or nothing_yet or self._in_a_row >= FAILURES_IN_A_ROW:
-            self._stop(str(error))
-        elif self._tried >= FEWEST_TRIED and failed > limit * self._tried + SURELY * math.sqrt(
-            limit * (1 - limit) * self._tried
-        ):
-            kinds = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in self._failures.most_common())
-            self._stop(
-                f"{failed} of {self._tried} calls brought no answer ({kinds}), more than the {limit:.0%} of [endpoint] "
-                f"failures; the last one: {error}"
-            )
+class Engine(Protocol):
+    """What makes the calls of a replay."""
 
-    def _stop(self, why: str) -> None:
-        self.stopped = self.stopped or why
-        self._stopping.set()
+    async def work_through(self, session: Session, groups: Iterator[list[int]]) -> None:
+        """Asks the first of each of these groups of calls that read the same, and keeps what comes of it."""
+        ...
 
-    @contextlib.contextmanager
-    def _interruptible(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-
-        def stop() -> None:
-            self.stopped = "interrupted; the calls in flight were finished and kept"
-            self._stopping.set()
-            loop.remove_signal_handler(signal.SIGINT)  # a second Ctrl-C stops at once
-
-        installed = True
-        try:
-            loop.add_signal_handler(signal.SIGINT, stop)
-        except (NotImplementedError, ValueError, RuntimeError):  # Windows, or not the main thread
-            installed = False
-        try:
-            yield
-        finally:
-            if installed:
-                loop.remove_signal_handler(signal.SIGINT)
+    async def close(self) -> None:
+        """Lets go of connections."""
+        ...
 
 
-def _now() -> str:
+class Local:
+    """The engine of one process: so many calls in flight at most, at the pace that the endpoint keeps."""
+
+    def __init__(self, system: System, endpoint: Endpoint, concurrency: int, recorded: Ask | None = None) -> None:
+        self._system = system
+        self._endpoint = endpoint
+        self._concurrency = concurrency
+        self._recorded = recorded
+        self._ask: Ask | None = None
+
+    async def work_through(self, session: Session, groups: Iterator[list[int]]) -> None:
+        """The very first call goes alone, so that a wrong key costs one call."""
+        if self._ask is None:
+            self._ask = self._recorded or asking(self._system, self._endpoint, self._concurrency, session.stopping)
+            for group in groups:
+                if await self._answer(session, group):
+                    break
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(self._concurrency):
+                workers.create_task(self._work(session, groups))
+
+    async def close(self) -> None:
+        """Closes the endpoint's connections, if it keeps any."""
+        close = getattr(self._endpoint, "close", None)
+        if close:
+            await close()
+
+    async def _work(self, session: Session, groups: Iterator[list[int]]) -> None:
+        while not session.brakes.stopped:
+            group = next(groups, None)
+            if group is None:
+                return
+            await self._answer(session, group)
+
+    async def _answer(self, session: Session, group: list[int]) -> bool:
+        """Shares the answer that is known, or asks; whether it asked."""
+        known = session.known(group)
+        if known is not None:
+            await session.keep(group, known)
+            return False
+        if session.brakes.before():
+            session.stopping.set()
+            return True
+        assert self._ask is not None
+        request = session.plan.request(group[0])
+        record = await asked(request.id, self._ask(request), self._endpoint.name)
+        if record.reply is None:
+            session.brakes.failed(record.failure, record.message)
+            if session.brakes.stopped:
+                session.stopping.set()
+        else:
+            session.brakes.answered()
+        await session.keep(group, record)
+        return True
+
+
+def asking(system: System, endpoint: Endpoint, concurrency: int, stopping: asyncio.Event) -> Ask:
+    """How one call is made: at the pace of the endpoint, within its limits, with further tries where they help."""
+    pace = Pace(concurrency, system.limits(), stopping)
+    most_tokens = system.max_tokens if system.model else 0
+    tries = Retrying(endpoint, system.retries, pace=pace, stopping=stopping, most_tokens=most_tokens)
+    return lambda request: tries(request.messages)
+
+
+async def asked(request_id: str, call: Awaitable[Reply], name: str) -> Record:
+    """The record of one call to a system of this name, whatever comes of it."""
+    try:
+        reply = await call
+        if not isinstance(reply, Reply):
+            raise TypeError(f"it returned {type(reply).__name__}, expected a Reply")
+    except Exception as error:
+        if not isinstance(error, EndpointError):  # an endpoint of the user's own
+            error = EndpointError("raised", f"{name} raised {type(error).__name__}: {error}")
+        return Record(request_id, now(), None, error.kind, str(error))
+    return Record(request_id, now(), reply)
+
+
+async def _work_through(session: Session, engine: Engine, state: _State, rule: Rule) -> int:
+    """Works through what is not done, look by look; the number of calls left out because the rule knew their answer."""
+    plan, settled, spared = session.plan, set[str](), 0
+    conditions = {plan.condition_of(number) for number in plan.order} - {"clean"}
+    try:
+        with _interruptible(session):
+            for look, planned in groupby(plan.order, key=plan.look_of):
+                todo = [number for number in planned if not state.done[number]]
+                if look and todo and not session.brakes.stopped and not settled >= conditions:
+                    settled |= set(rule())
+                everything = settled >= conditions
+                needed = [n for n in todo if not everything and plan.condition_of(n) not in settled]
+                spared += len(todo) - len(needed)
+                if needed and not session.brakes.stopped:
+                    await engine.work_through(session, _groups(plan, needed))
+    finally:
+        await engine.close()
+    return spared
+
+
+def _groups(plan: Plan, needed: Sequence[int]) -> Iterator[list[int]]:
+    """What is asked by one call: most numbers alone, and those together that read the same."""
+    twins: dict[int, list[int]] = {}
+    for number in needed:
+        leader = plan.twins_of(number)
+        if leader is not None:
+            twins.setdefault(leader, []).append(number)
+    for number in needed:
+        leader = plan.twins_of(number)
+        if leader is None:
+            yield [number]
+        elif leader in twins:
+            yield twins.pop(leader)
+
+
+@contextlib.contextmanager
+def _interruptible(session: Session) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        session.stop("interrupted; the calls in flight were finished and kept")
+        loop.remove_signal_handler(signal.SIGINT)  # a second Ctrl-C stops at once
+
+    installed = True
+    try:
+        loop.add_signal_handler(signal.SIGINT, stop)
+    except (NotImplementedError, ValueError, RuntimeError):  # Windows, or not the main thread
+        installed = False
+    try:
+        yield
+    finally:
+        if installed:
+            loop.remove_signal_handler(signal.SIGINT)
+
+
+def now() -> str:
+    """UTC, ISO 8601, to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")

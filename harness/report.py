@@ -12,12 +12,18 @@ from typing import Any
 from .analysis import EXAMPLES, Analysis, Claim, loosened
 from .answers import VALIDITIES
 from .judging import Condition, Judged
+from .load import load_text, read_load
 from .policy import Verdict, percent, shown
 from .sequential import boundaries
 from .settling import Need
 from .severity import Ladder
 from .significance import posterior_above
 from .statistics import INTERIM_LOOK, LAST_LOOK, Estimate
+from .usage import as_json as usage_json
+from .usage import rows as usage_rows
+
+INFLATED = 1.2
+"""Times what clean calls take, from which on the notes mention it."""
 
 REPORT_MD, REPORT_JSON = "report.md", "report.json"
 _HOW_TO_READ = (
@@ -56,6 +62,19 @@ _ABOUT_VALIDITY = (
 )
 
 
+_ABOUT_USAGE = (
+    "Tokens are means a call, seconds percentiles of the last try; a p95 needs 20 answers and a p99 100. In brackets: "
+    "the ratio to the clean calls of the same items. A shared answer comes from a variant that reads the same and is "
+    "paid once. Tries are those of answered calls."
+)
+
+
+def _load_lines(analysis: Analysis) -> list[str]:
+    """The load test that was made of the same system, if there was one."""
+    found = read_load(analysis.results.folder)
+    return ["## Load", "", load_text(found, "github"), ""] if found else []
+
+
 def markdown(analysis: Analysis) -> str:
     """The same as Markdown, with reasons and examples. Texts and answers stand in fences that they cannot close."""
     from tabulate import tabulate
@@ -78,6 +97,13 @@ def markdown(analysis: Analysis) -> str:
         "",
         tabulate(_ledger_rows(analysis), headers="keys", tablefmt="github", disable_numparse=True),
         "",
+        "## What it takes",
+        "",
+        _ABOUT_USAGE,
+        "",
+        tabulate(usage_rows(analysis.usage), headers="keys", tablefmt="github", disable_numparse=True),
+        "",
+        *_load_lines(analysis),
         "## Reasons",
         "",
         *_reasons(analysis),
@@ -150,6 +176,8 @@ def as_json(analysis: Analysis) -> dict[str, Any]:
         "prompt_tokens": analysis.prompt_tokens,
         "completion_tokens": analysis.completion_tokens,
         "cost_usd": analysis.cost,
+        "usage": usage_json(analysis.usage),
+        "throughput": analysis.throughput,
         "versions": results.versions,
     }
 
@@ -266,6 +294,21 @@ def _ledger_rows(analysis: Analysis) -> list[dict[str, str]]:
     ]
 
 
+def _usage_notes(analysis: Analysis) -> list[str]:
+    """How long calls took, and which mess inflates them most."""
+    *parts, whole = analysis.usage
+    notes = []
+    if whole.seconds:
+        times = ", ".join(f"p{at} {value:.2f} s" for at, value in whole.seconds.items())
+        pace = f"; {analysis.throughput:.1f} answers a second" if analysis.throughput else ""
+        notes.append(f"latency {times}{pace}")
+    for key, what in (("prompt_tokens", "tokens in"), ("completion_tokens", "tokens out"), ("seconds", "latency")):
+        worst = max(parts, key=lambda one: one.inflation.get(key, 0.0))
+        if worst.inflation.get(key, 0.0) >= INFLATED:
+            notes.append(f"{worst.name} takes {worst.inflation[key]:.2f} times the {what} of its clean calls")
+    return notes
+
+
 def _ledger_notes(analysis: Analysis) -> list[str]:
     total = {one: sum(entry.classes[one] for entry in analysis.ledger) for one in VALIDITIES}
     unchanged = sum(entry.unchanged for entry in analysis.ledger)
@@ -344,6 +387,7 @@ def _notes(analysis: Analysis) -> list[str]:
         f"{analysis.calls} of {analysis.planned} calls answered{spared}; {analysis.prompt_tokens:,} tokens in, "
         f"{analysis.completion_tokens:,} out, {spend}"
     )
+    notes += _usage_notes(analysis)
     if analysis.spared:
         notes.append("a drop at which a study stopped early looks larger or smaller than it is; trust its interval")
     for claim in analysis.claims:

@@ -15,6 +15,7 @@ LAYERS = [
     {"harness.cases", "harness.seeds", "harness.embedded", "harness.gate"},
     {
         "harness.replies",
+        "harness.brakes",
         "harness.schedule",
         "harness.failures",
         "harness.prices",
@@ -68,7 +69,7 @@ LAYERS = [
         "harness.simulation",
         "harness.validity",
     },
-    {"harness.pairs", "harness.calibration"},
+    {"harness.pairs", "harness.calibration", "harness.usage"},
     {"harness.policy", "harness.settling"},
     {"harness.judging", "harness.planning"},
     {"harness.readings", "harness.selftest"},
@@ -77,6 +78,7 @@ LAYERS = [
     {"harness.comparison"},
     {"harness.report", "harness.records"},
     {"harness.tables"},
+    {"harness.cluster"},
     {"harness.run", "harness.reviewing"},
     {"harness.cli"},
     {"harness"},  # only names, imported when used

@@ -15,7 +15,8 @@ PUBLIC = {
         Gate Journal LiteLLM Message OpenAIClient Outcome Pace Plan PythonCallable Record Reply Request Results
         ResultsError Retrying RoadtestError SCORERS Score Scorer Scripted Study StudyError System Variant Verdict
         accuracy analyse apply_edits clauses decide drop edits_between final_records find_scorer load_studies
-        load_study markdown noise_floor plan prepare read_records read_results run_study stream tango terminal write_report
+        load_study markdown noise_floor plan prepare read_records read_results run_study stream tango terminal
+        write_report
     """,
     "roadtest.perturbations": """
         DEFAULT_SEVERITY PERTURBATIONS Perturbation SEVERITIES find parse perturbation stack word_by_word

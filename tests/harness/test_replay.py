@@ -8,7 +8,8 @@ from collections import Counter
 
 import pytest
 from roadtest.harness import EndpointError, Journal, Reply, ResultsError, Scripted, load_study, plan, read_records
-from roadtest.harness.replay import FAILURES_IN_A_ROW, replay
+from roadtest.harness.brakes import FAILURES_IN_A_ROW
+from roadtest.harness.replay import replay
 
 
 @pytest.fixture
@@ -161,3 +162,157 @@ def test_ctrl_c_finishes_the_calls_in_flight_and_stops(loopback, write_study, tm
     assert process.returncode == 0
     assert "interrupted" in out
     assert len(list(read_records(journal))) == len(loopback.asked), "every call that was paid for is in the journal"
+
+
+# --- what is asked once, and what it costs ------------------------------------------------------------------------
+
+
+def alike(write_study, endpoint='callable = "app:answer"\nretries = 0', top=""):
+    """A study in which many variants read the same: letter case at three severities, on short texts."""
+    lines = "suite = 'arithmetic'\nitems = 12\ndraws = 2\nperturbations = ['casing@3', 'casing@4', 'casing@5']\n"
+    return plan(load_study(write_study(lines + top, endpoint, 'margin = "5pp"\nlooks = 1')))
+
+
+def test_requests_that_read_the_same_are_asked_once_and_repeats_each_time(write_study, tmp_path):
+    planned = alike(write_study)
+    texts = [(r.case.id, r.messages[-1]["content"]) for r in planned.requests if r.variant]
+    assert len(set(texts)) < len(texts), "there is something to share"
+    endpoint = Scripted(lambda text: str(len(text)))
+    outcome = replay(planned, endpoint, tmp_path / "j")
+    assert outcome.complete
+    assert len(endpoint.calls) == 12 * 2 + len(set(texts)) == len(planned.order) - planned.shared
+    records = {record.id: record for record in read_records(tmp_path / "j")}
+    assert len(records) == len(planned.order)
+    by_id = {request.id: request for request in planned.requests}
+    shared = [record for record in records.values() if record.of]
+    assert len(shared) == planned.shared
+    for record in shared:
+        assert by_id[record.of].messages == by_id[record.id].messages
+        assert record.reply == records[record.of].reply
+        assert not records[record.of].of
+
+
+def test_an_answer_that_was_paid_is_shared_after_a_crash_too(write_study, tmp_path):
+    planned = alike(write_study)
+    replay(planned, Scripted(lambda text: "1"), tmp_path / "j")
+    whole = [record for record in read_records(tmp_path / "j") if not record.of]
+    with Journal(tmp_path / "k") as journal:
+        journal.append(*whole)  # as if the process had died before the others were written
+    silent = Scripted([])
+    assert replay(planned, silent, tmp_path / "k").complete
+    assert silent.calls == []
+    assert {r.id for r in read_records(tmp_path / "k")} == {r.id for r in planned.requests}
+
+
+def test_a_failure_is_shared_and_asked_again(write_study, tmp_path):
+    planned = alike(write_study)
+    turns = iter(range(10**6))
+    first = Scripted(lambda text: EndpointError("raised", "oops") if next(turns) % 5 == 4 else "1")
+    outcome = replay(planned, first, tmp_path / "j")
+    assert outcome.failed > 0
+    again = Scripted(lambda text: "1")
+    assert replay(planned, again, tmp_path / "j").complete
+    assert len(again.calls) <= outcome.failed
+
+
+class Priced:
+    """Answers for a fixed price, a few calls at a time."""
+
+    name = "priced"
+
+    def __init__(self, cost):
+        self.cost = cost
+        self.calls = 0
+
+    async def __call__(self, messages):
+        import asyncio
+
+        self.calls += 1
+        await asyncio.sleep(0.001)
+        return Reply("1", cost=self.cost)
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_a_budget_is_overshot_by_no_more_than_the_calls_in_flight(write_study, tmp_path, concurrency):
+    planned = alike(write_study, top="budget = 0.10\n")
+    endpoint = Priced(0.01)
+    outcome = replay(planned, endpoint, tmp_path / "j", concurrency=concurrency)
+    assert outcome.stopped.startswith("the budget of $0.1 is spent ($0.1")
+    assert 10 <= endpoint.calls < 10 + concurrency
+    assert outcome.spent == pytest.approx(0.01 * endpoint.calls)
+    before = endpoint.calls
+    again = replay(planned, endpoint, tmp_path / "j", concurrency=concurrency)
+    assert endpoint.calls == before, "what earlier runs spent counts"
+    assert "raise it to go on" in again.stopped
+
+
+def test_a_budget_that_cannot_be_kept_stops_after_one_call(write_study, tmp_path):
+    endpoint = Priced(None)
+    outcome = replay(alike(write_study, top="budget = 0.10\n"), endpoint, tmp_path / "j")
+    assert "cannot be kept: there is no listed price for priced" in outcome.stopped
+    assert "price = {input = 0.15, output = 0.6}" in outcome.stopped
+    assert endpoint.calls == 1
+
+
+def test_a_share_of_failures_above_the_studys_limit_stops_resumably(write_study, tmp_path):
+    lines = "suite = 'arithmetic'\nitems = 100"
+    study = write_study(lines, 'callable = "app:answer"\nretries = 0\nfailures = "20%"')
+    planned, turns = plan(load_study(study)), iter(range(10**6))
+    endpoint = Scripted(lambda text: EndpointError("server", "oops") if next(turns) % 2 else "1")
+    outcome = replay(planned, endpoint, tmp_path / "j", concurrency=1)
+    assert "calls brought no answer (" in outcome.stopped
+    assert "server), more than the 20% of [endpoint] failures; the last one: oops" in outcome.stopped
+    assert 20 <= len(endpoint.calls) < 60
+    turns = iter(range(10**6))
+    rare = Scripted(lambda text: EndpointError("server", "oops") if next(turns) % 6 == 5 else "1")
+    assert replay(planned, rare, tmp_path / "k", concurrency=1).stopped == ""
+
+
+@pytest.mark.parametrize("kind", ["auth", "bad_request", "not_found", "quota"])
+def test_what_every_call_would_meet_stops_at_once(planned, tmp_path, kind):
+    turns = iter(range(10**6))
+    endpoint = Scripted(lambda text: EndpointError(kind, f"{kind}: do this") if next(turns) >= 5 else "1")
+    outcome = replay(planned, endpoint, tmp_path / "j", concurrency=1)
+    assert (outcome.stopped, outcome.answered, len(endpoint.calls)) == (f"{kind}: do this", 5, 6)
+
+
+def test_one_text_that_is_too_long_stops_nothing(planned, tmp_path):
+    turns = iter(range(10**6))
+    endpoint = Scripted(lambda text: EndpointError("too_long", "8192 tokens") if next(turns) == 5 else "1")
+    outcome = replay(planned, endpoint, tmp_path / "j", concurrency=1)
+    assert (outcome.stopped, outcome.failed) == ("", 1)
+
+
+def test_it_runs_where_an_event_loop_is_running_already(planned, tmp_path):
+    import asyncio
+
+    async def notebook():
+        return replay(planned, Scripted(lambda text: "1"), tmp_path / "j")
+
+    assert asyncio.run(notebook()).complete
+
+
+def test_a_foreign_record_is_refused(planned, tmp_path):
+    from roadtest.harness import Record
+
+    with Journal(tmp_path / "j") as journal:
+        journal.append(Record("nobody/clean#0", "2026-01-01T00:00:00+00:00", Reply("1")))
+    with pytest.raises(ResultsError, match="has a record 'nobody/clean#0' of no planned call"):
+        replay(planned, Scripted([]), tmp_path / "j")
+
+
+def test_a_second_ctrl_c_keeps_what_came_in(planned, tmp_path, loopback, write_study):
+    """The process is interrupted twice while calls hang: it ends at once, and every answer it had is in the journal."""
+    loopback.answer = lambda messages: time.sleep(30) if len(loopback.asked) > 12 else "1"
+    study = write_study(
+        "suite = 'arithmetic'\nitems = 25", f'model = "openai/m"\nbase_url = "{loopback.url}"\nroad = "direct"'
+    )
+    journal = tmp_path / "j2"
+    process = subprocess.Popen([sys.executable, "-c", RUNNER, study, journal], stderr=subprocess.PIPE)
+    wait_for_lines(journal, 12)
+    for _ in range(2):
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode != 0
+    assert len(list(read_records(journal))) == 12
