@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .answers import CLEAN, FAILED, NOT_ASKED, VALIDITIES, Answers, Flags, explain, read_answers
+from .attribution import Met, met
 from .calls import grouping
 from .cases import Variant
 from .gate import EVERY, Gate, gate_from_dict
@@ -103,7 +104,8 @@ class Analysis:
 
     `claims` has an entry for each perturbation and severity, `others` for claims on more than one of them (`mean`, a
     certified severity) with `other_needs` by their names, `ladders` for perturbations at several severities.
-    `family` counts the conditions that were adjusted for. `throughput` is in answers a second.
+    `family` counts the conditions that were adjusted for. `throughput` is in answers a second, `chaos` what
+    calls that met a chaos proxy's injections came to.
     """
 
     results: Results
@@ -130,6 +132,7 @@ class Analysis:
     per_call: PerCall
     usage: tuple[Usage, ...]
     throughput: float | None
+    chaos: tuple[Met, ...]
 
 
 def analyse(
@@ -185,6 +188,7 @@ def analyse(
         per_call=per_call,
         usage=usage(answers, (*results.conditions, *results.behaviours)),
         throughput=throughput(answers),
+        chaos=met(results, answers),
     )
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,7 @@ CLEAN = -1
 """The condition code of clean answers."""
 
 _REMEMBERED = 200  # characters of an answer up to which its score is kept for the next time it comes
+_MOST_REMEMBERED = 100_000
 
 VALIDITIES: tuple[str, ...] = get_args(Validity)
 """The classes of `Answers.validity`, by their index."""
@@ -101,58 +102,58 @@ def read_answers(results: Results, scorer: str = "") -> Answers:
 
 
 class _Rows:
-    """The columns while they are filled."""
+    """The columns while they are filled: a row a call, by the numbers of the study."""
 
     def __init__(self, results: Results) -> None:
-        self._journal = results.journal
-        cases = {case_id: at for at, case_id in enumerate(results.cases)}
-        conditions = {name: at for at, name in enumerate((*results.conditions, *results.behaviours))}
-        self._row: dict[str, int] = {}
-        item, condition, draw, changed, same, validity, variant = ([] for _ in range(7))  # type: ignore[var-annotated]
-        self._turned: dict[int, str | None] = {}  # row: the new right answer, None where it is to ask
-        for case_id, at in cases.items():
-            for repeat in range(results.repeats):
-                self._row[f"{case_id}/clean#{repeat}"] = len(item)
-                item.append(at)
-                condition.append(CLEAN)
-                draw.append(repeat)
-                changed.append(True)
-                same.append(True)
-                validity.append(-1)
-                variant.append(-1)
-        try:
-            for begin, row in results.variant_rows():
-                self._row[row["id"]] = len(item)
-                item.append(cases[row["case"]])
-                condition.append(conditions[f"{row['perturbation']}@{row['severity']}"])
-                draw.append(row["draw"])
-                changed.append(row["changed"] and row["validity"] != "rejected")
-                same.append(row["effect"] == "same")
-                validity.append(VALIDITIES.index(row["validity"]) if row["changed"] else -1)
-                if row["effect"] != "same":
-                    self._turned[len(item) - 1] = row["target"]
-                variant.append(begin)
-        except (KeyError, TypeError, ValueError) as error:
-            raise damaged(results.folder, error) from error
-        size = len(item)
-        self.validity = np.array(validity, dtype=np.int64)
-        self.item, self.condition, self.draw = (np.array(x, dtype=np.int64) for x in (item, condition, draw))
-        self.changed, self.same = np.array(changed, dtype=bool), np.array(same, dtype=bool)
-        self.variant = np.array(variant, dtype=np.int64)
-        self.status, self.kind, self.said = (np.zeros(size, dtype=np.int64) for _ in range(3))
+        self._results = results
+        self._numbering = numbering = results.numbering
+        size, numbers = numbering.total, np.arange(numbering.total)
+        code = {name: at for at, name in enumerate((*results.conditions, *results.behaviours))}
+        codes = np.array([*(code[name] for name in numbering.conditions), CLEAN], dtype=np.int16)
+        clean, variants = numbers[: numbering.clean], numbers[numbering.clean :] - numbering.clean
+        items = [clean // numbering.repeats, variants // max(numbering.a_case, 1)]
+        self.item: Ints = np.concatenate(items).astype(np.int32)
+        asked_for = variants // numbering.draws % max(len(numbering.conditions), 1)
+        self.condition: Ints = codes[np.concatenate([np.full(len(clean), -1), asked_for])]
+        counts = [clean % numbering.repeats, variants % numbering.draws]
+        self.draw: Ints = np.concatenate(counts).astype(np.int16)
+        del numbers, clean, variants, items, asked_for, counts
+        self.changed, self.same, self.asked = (np.ones(size, dtype=bool) for _ in range(3))
+        self.validity: Any = np.full(size, -1, dtype=np.int8)
+        self.status, self.kind, self.attempts = (np.zeros(size, dtype=np.int16) for _ in range(3))
+        self.said = np.zeros(size, dtype=np.int64)
+        self.record, self.variant = (np.full(size, -1, dtype=np.int64) for _ in range(2))
         self.score = np.zeros(size)
         self.prompt_tokens, self.completion_tokens, self.cost = (np.full(size, np.nan) for _ in range(3))
-        self.seconds, self.first_token = (np.full(size, np.nan) for _ in range(2))
-        self.at = np.full(size, np.nan)
-        self.attempts, self.asked = np.zeros(size, dtype=np.int64), np.ones(size, dtype=bool)
-        self.record = np.full(size, -1, dtype=np.int64)
+        self.seconds, self.first_token, self.at = (np.full(size, np.nan) for _ in range(3))
         self._kinds: dict[str, int] = {}
+        self._turned: dict[int, str | None] = {}  # row: the new right answer, None where it is to ask
+        self._read_variants()
+
+    def _read_variants(self) -> None:
+        number = self._numbering.clean
+        try:
+            for begin, row in self._results.variant_rows():
+                if number >= self._numbering.total or row["id"] != self._numbering.id_of(number):
+                    raise ValueError(f"{row['id']!r} is not where it should be")
+                self.changed[number] = row["changed"] and row["validity"] != "rejected"
+                self.same[number] = row["effect"] == "same"
+                if row["changed"]:
+                    self.validity[number] = VALIDITIES.index(row["validity"])
+                if row["effect"] != "same":
+                    self._turned[number] = row["target"]
+                self.variant[number] = begin
+                number += 1
+            if number < self._numbering.total:
+                raise ValueError(f"{self._numbering.id_of(number)!r} and what follows is not there")
+        except (KeyError, TypeError, ValueError) as error:
+            raise damaged(self._results.folder, error) from error
 
     def take(self, begin: int, record: Record, grade: _Grader) -> None:
         """Fills the row of a record; the first reply counts, else the last failure."""
-        row = self._row.get(record.id)
+        row = self._numbering.number_of(record.id)
         if row is None:
-            raise ResultsError(f"{self._journal}: has a record {record.id!r} of no planned call of this study")
+            raise ResultsError(f"{self._results.journal}: has a record {record.id!r} of no planned call of this study")
         if self.status[row] == ANSWERED:
             return
         reply, self.record[row] = record.reply, begin
@@ -202,6 +203,8 @@ class _Grader:
         if found is None:
             found = _graded(self._scorer(self._cases[item], reply), reply)
             if plain:
+                if len(self._known) >= _MOST_REMEMBERED:
+                    self._known.clear()
                 self._known[item, reply.text] = found
         return found
 

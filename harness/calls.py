@@ -14,6 +14,7 @@ from ..datasets import Suite, load_suite
 from .cases import TEXT_FIELDS, Case, Frame, Variant
 from .errors import StudyError
 from .gate import Gate
+from .numbering import CLEAN_NAME, Numbering
 from .replies import Message
 from .schedule import blocks
 from .seeds import digest, stream
@@ -42,7 +43,7 @@ class Request:
     @property
     def condition(self) -> str:
         """`clean`, or the variant's perturbation with its severity."""
-        return self.variant.condition if self.variant else "clean"
+        return self.variant.condition if self.variant else CLEAN_NAME
 
 
 class Made(Sequence[Value]):
@@ -127,24 +128,15 @@ class Plan:
     def _twins(self, sent: bytearray, digests: array[int]) -> dict[int, int]:
         """Only inside a case: two items that read the same stay independent of each other."""
         found: dict[int, int] = {}
-        for start in range(0, len(sent), self._a_case):
+        step = self.numbering.a_case
+        for start in range(0, len(sent), step):
             first: dict[int, int] = {}
-            for at in range(start, start + self._a_case):
+            for at in range(start, start + step):
                 if sent[at]:
                     leader = first.setdefault(digests[at], at)
                     if leader != at:
                         found[at] = found[leader] = leader
         return found
-
-    @property
-    def _a_case(self) -> int:
-        """The number of variants of a case."""
-        return len(self._names) * self.study.draws
-
-    @property
-    def _clean(self) -> int:
-        """The number of clean calls, which are numbered first."""
-        return len(self.cases) * self.study.repeats
 
     @cached_property
     def order(self) -> Sequence[int]:
@@ -154,67 +146,39 @@ class Plan:
         results and the next, so that drift is not mistaken for mess. Variants that leave the case as it was, or were
         rejected, are not asked.
         """
-        clean = self._clean
+        clean = self.numbering.clean
         numbers = [*range(clean), *(clean + at for at, sent in enumerate(self.survey.sent) if sent)]
         stream(self.study.seed, "order").shuffle(numbers)
         numbers.sort(key=self.look_of)
         return array("q", numbers)
 
+    @cached_property
+    def numbering(self) -> Numbering:
+        """The numbers of all calls, those included that are not asked."""
+        return Numbering([case.id for case in self.cases], self._names, self.study.repeats, self.study.draws)
+
     def look_of(self, number: int) -> int:
         """The look before which a call is made."""
-        return self.looks[self.case_of(number)]
-
-    def case_of(self, number: int) -> int:
-        """The number of the case that a call is about, in the order of the plan."""
-        clean = self._clean
-        return number // self.study.repeats if number < clean else (number - clean) // self._a_case
+        return self.looks[self.numbering.case_of(number)]
 
     def condition_of(self, number: int) -> str:
         """`clean`, or the perturbation with its severity."""
-        variant = number - self._clean
-        return "clean" if variant < 0 else self._names[variant // self.study.draws % len(self._names)]
+        condition = self.numbering.condition_of(number)
+        return CLEAN_NAME if condition < 0 else self._names[condition]
 
     def twins_of(self, number: int) -> int | None:
         """What is the same for all calls that read the same; None for a call like no other."""
-        return self.survey.twins.get(number - self._clean)
-
-    def id_of(self, number: int) -> str:
-        """The id of the call of this number, without making it."""
-        variant, repeats, draws = number - self._clean, self.study.repeats, self.study.draws
-        count = number % repeats if variant < 0 else variant % draws
-        return f"{self.cases[self.case_of(number)].id}/{self.condition_of(number)}#{count}"
+        return self.survey.twins.get(number - self.numbering.clean)
 
     def request(self, number: int) -> Request:
         """The call of this number."""
-        clean, case = self._clean, self.cases[self.case_of(number)]
-        look = self.look_of(number)
-        if number < clean:
-            repeat = number % self.study.repeats
-            return Request(f"{case.id}/clean#{repeat}", case, self.frame.messages(case), None, repeat, look)
-        variant = self.variants[number - clean]
-        return Request(variant.id, case, self.frame.messages(variant.messy), variant, 0, look)
-
-    def number_of(self, request_id: str) -> int | None:
-        """The number of the call with this id; None where the study has none."""
-        head, _, count = request_id.rpartition("#")
-        slash = head.rfind("/")
-        while slash > 0:
-            case, condition = self._places[0].get(head[:slash]), self._places[1].get(head[slash + 1 :])
-            if case is not None and condition is not None and count.isdecimal():
-                return self._number(case, condition, int(count))
-            slash = head.rfind("/", 0, slash)
-        return None
-
-    def _number(self, case: int, condition: int, count: int) -> int | None:
-        repeats, draws = self.study.repeats, self.study.draws
-        if condition < 0:
-            return case * repeats + count if count < repeats else None
-        return self._clean + case * self._a_case + condition * draws + count if count < draws else None
-
-    @cached_property
-    def _places(self) -> tuple[dict[str, int], dict[str, int]]:
-        conditions = {"clean": -1} | {name: at for at, name in enumerate(self._names)}
-        return {case.id: at for at, case in enumerate(self.cases)}, conditions
+        numbering = self.numbering
+        case, look, variant = self.cases[numbering.case_of(number)], self.look_of(number), number - numbering.clean
+        if variant < 0:
+            name = numbering.id_of(number)
+            return Request(name, case, self.frame.messages(case), None, numbering.count_of(number), look)
+        made = self.variants[variant]
+        return Request(made.id, case, self.frame.messages(made.messy), made, 0, look)
 
     @cached_property
     def _names(self) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ def record(plan: Plan, journal: Path, path: Path) -> int:
     identity = _identity(plan)
     lines: dict[str, str] = {}
     for _, one in located_records(journal):
-        number = plan.number_of(one.id)
+        number = plan.numbering.number_of(one.id)
         if one.reply is None or number is None:
             continue
         key = _key(identity, plan.request(number))

@@ -19,6 +19,7 @@ from .reviewing import audit, paraphrase
 if TYPE_CHECKING:
     from .analysis import Analysis
     from .calls import Plan
+    from .cluster import OnRay
     from .journal import Record
     from .replay import Outcome
     from .settling import PerCall
@@ -157,6 +158,16 @@ def preview(perturbation: str, text: str | None, suite: str | None, seed: int, d
 @click.option("--budget", type=click.FloatRange(0, min_open=True), help="US dollars at which to stop.")
 @click.option("--record", type=click.Path(path_type=Path), help="Write the answers to this cassette too.")
 @click.option("--cassette", type=click.Path(path_type=Path), help="Take every answer from this cassette; ask nobody.")
+@click.option(
+    "--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True, help="Who makes the calls."
+)
+@click.option(
+    "--workers", type=click.IntRange(1), default=2, show_default=True, help="With --engine ray: shards of items."
+)
+@click.option(
+    "--store", help="With --engine ray: folder or fsspec URL that all machines reach [default: in the results]."
+)
+@click.option("--ray-address", default="", help="With --engine ray: of the cluster [default: the one running here].")
 @click.option("--dry", is_flag=True, help="Print what would be asked, and spend nothing.")
 @click.option("--gate", "gated", is_flag=True, help="Exit with the verdict: 0 GO, 1 NO-GO, 3 INCONCLUSIVE.")
 def run(
@@ -169,6 +180,10 @@ def run(
     budget: float | None,
     record: Path | None,
     cassette: Path | None,
+    engine: str,
+    workers: int,
+    store: str | None,
+    ray_address: str,
     dry: bool,
     gated: bool,
 ) -> None:
@@ -217,6 +232,9 @@ def run(
                 extend=bool(extend),
                 cassette=cassette,
                 record=record,
+                engine=_cluster(rest, store or str(folder.resolve() / "shards"), workers, concurrency, ray_address)
+                if engine == "ray"
+                else None,
             )
         _tell(analysis, outcome, folder)
         spent += outcome.spent
@@ -230,6 +248,13 @@ def run(
     if gated and done:
         codes = [analysis.overall.verdict.exit_code for _, analysis in done]
         sys.exit(min((code for code in codes if code), default=0))  # one NO-GO outweighs what is open
+
+
+def _cluster(planned: Plan, store: str, workers: int, concurrency: int | None, address: str) -> OnRay:
+    from .cluster import OnRay, joined
+
+    joined(address)  # a cluster that is not there is told before anything is asked
+    return OnRay(planned, store, workers=workers, concurrency=concurrency or 0, address=address)
 
 
 def _tell(analysis: Analysis, outcome: Outcome, folder: Path) -> None:
@@ -526,6 +551,52 @@ def serve(ctx: click.Context, name: str, port: int | None, fallback: bool) -> No
     )
 
 
+@main.command(cls=_WithCommand)
+@click.argument("upstream")
+@click.option("--rate", "rates", required=True, help="Shares of requests, such as '429=3%,500=1%,cut=0.5%'.")
+@click.option("--into", type=click.Path(path_type=Path), help="Results folder whose report is to show what was met.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1 [default: a free one].")
+@click.option("--seed", default=0, show_default=True, help="Another seed, other requests that meet something.")
+@click.option("--hold", default=30.0, show_default=True, type=click.FloatRange(0), help="Seconds of a timeout.")
+@click.option("--pause", default=0.2, show_default=True, type=click.FloatRange(0), help="Seconds between slow pieces.")
+@click.option("--retry-after", default=1.0, show_default=True, type=click.FloatRange(0), help="Seconds a 429 asks for.")
+@click.pass_context
+def chaos(
+    ctx: click.Context,
+    upstream: str,
+    rates: str,
+    into: Path | None,
+    port: int,
+    seed: int,
+    hold: float,
+    pause: float,
+    retry_after: float,
+) -> None:
+    """Stands between your application and its model at UPSTREAM (http://...), and breaks a share of the answers.
+
+    Kinds: 429, 500, 503, timeout, slow, cut, truncated (half a JSON), null. The study asks your application, your
+    application asks this proxy, and the report tells what became of the calls that met each kind. With a COMMAND the
+    proxy runs while the command does; it finds the address in ROADTEST_CHAOS_URL and OPENAI_BASE_URL:
+
+    \b
+      roadtest chaos http://127.0.0.1:8000/v1 --rate 429=3%,cut=1% --into results/app -- \\
+          roadtest run study.toml --into results/app
+    """
+    from .chaos import CHAOS, Chaos, parse_rates
+    from .chaos import serve as stand_between
+
+    command = ctx.meta["roadtest.command"]
+    made = Chaos(upstream, parse_rates(rates), seed=seed, hold=hold, pause=pause, retry_after=retry_after)
+    journal = (into or Path()) / CHAOS
+
+    def announce(url: str) -> None:
+        click.echo(
+            f"{url} stands for {upstream}; journal: {journal}" + ("" if command else " (Ctrl-C stops)"), err=True
+        )
+
+    sys.exit(stand_between(made, journal, port=port, command=command, announce=announce))
+
+
 # --- what the commands share --------------------------------------------------------------------------------------
 
 
@@ -579,12 +650,13 @@ def _progress(planned: Plan, journal: Path) -> Iterator[Any]:
 
     from .journal import read_records
 
-    known, spend, failed = set(), 0.0, 0
+    known, spend, failed = bytearray(planned.numbering.total), 0.0, 0
     for record in read_records(journal):
-        if record.reply is not None:
-            known.add(planned.number_of(record.id))
+        number = planned.numbering.number_of(record.id)
+        if record.reply is not None and number is not None:
+            known[number] = 1
             spend += record.paid
-    with tqdm(total=len(planned.order), initial=len(known), unit="call", file=sys.stderr, smoothing=0.05) as bar:
+    with tqdm(total=len(planned.order), initial=sum(known), unit="call", file=sys.stderr, smoothing=0.05) as bar:
 
         def watch(record: Record) -> None:
             nonlocal spend, failed

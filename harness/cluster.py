@@ -63,7 +63,7 @@ class OnRay:
                 continue
             request = self._plan.request(group[0])
             of[request.id] = group
-            shards[self._plan.case_of(group[0]) % self._workers].append((request.id, request.messages))
+            shards[self._plan.numbering.case_of(group[0]) % self._workers].append((request.id, request.messages))
         await self._collect(session, of, failures=False)  # of an earlier run, which are to be asked again
         shards = [[call for call in shard if call[0] in of] for shard in shards]
         if not any(shards) or session.brakes.before():

@@ -5,18 +5,17 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .children import while_serving
 from .errors import RoadtestError, did_you_mean
 
 Progress = Callable[[str, int, int], None]
@@ -251,23 +250,7 @@ def serve(path: Path, *, alias: str, port: int, command: Sequence[str], announce
     """
     with serving(path, alias=alias, port=port) as url:
         announce(url)
-        if not command:
-            stop = threading.Event()
-            signal.signal(signal.SIGTERM, lambda *_: stop.set())
-            with contextlib.suppress(KeyboardInterrupt):
-                stop.wait()
-            return 0
-        environment = os.environ | {"ROADTEST_MODEL_URL": url, "ROADTEST_MODEL": alias}
-        try:
-            child = subprocess.Popen(list(command), env=environment)  # noqa: S603 - the user's own command
-        except OSError as error:
-            raise ModelError(f"{command[0]}: {error.strerror}") from error
-        signal.signal(signal.SIGTERM, lambda *_: child.terminate())
-        while True:
-            try:
-                return child.wait()
-            except KeyboardInterrupt:  # the child got the same Ctrl-C; it decides when it is done
-                continue
+        return while_serving(command, {"ROADTEST_MODEL_URL": url, "ROADTEST_MODEL": alias})
 
 
 def _free_port(port: int) -> int:

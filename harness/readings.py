@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ def gathered(results: Results, answers: Answers, scores: Scores) -> dict[str, Ev
     audit, labels = statements(results.folder / AUDIT, "valid"), statements(results.folder / LABELS, "score")
     if not audit and not labels:
         return {}
-    row_of = {key: row for row, key in enumerate(_ids(results))}
+    row_of = _rows_of(results, (*audit, *labels))
     stray = next((key for key in (*audit, *labels) if key not in row_of), None)
     if stray is not None:
         raise ResultsError(f"{results.folder}: {AUDIT} or {LABELS} names {stray!r}, which the study never asked")
@@ -53,7 +53,7 @@ def signed(results: Results) -> tuple[int, ...]:
     audit = statements(results.folder / AUDIT, "valid")
     if not audit:
         return ()
-    row_of = {key: row for row, key in enumerate(_ids(results))}
+    row_of = _rows_of(results, audit)
     return tuple(row_of[key] for key, said in audit.items() if key in row_of and min(said.values()) >= 1)
 
 
@@ -129,6 +129,7 @@ def statements(path: Path, key: str) -> dict[str, dict[str, float]]:
     return found
 
 
-def _ids(results: Results) -> list[str]:
-    clean = [f"{case_id}/clean#{repeat}" for case_id in results.cases for repeat in range(results.repeats)]
-    return clean + [row["id"] for _, row in results.variant_rows()]
+def _rows_of(results: Results, ids: Iterable[str]) -> dict[str, int]:
+    """The rows of these ids, as far as the study has them."""
+    found = {one: results.numbering.number_of(one) for one in ids}
+    return {one: row for one, row in found.items() if row is not None}

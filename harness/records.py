@@ -18,7 +18,7 @@ from .results import Results
 PARQUET = "records.parquet"
 """The name of the table in a results folder."""
 
-_AT_ONCE = 10_000  # rows in memory
+_AT_ONCE = 2_000  # rows in memory
 
 _COLUMNS = {
     "id": "string",
@@ -63,6 +63,7 @@ def compile_records(results: Results, answers: Answers) -> Path:
     draft = path.with_name(path.name + ".part")
     rows = _rows(results, answers)
     try:
+        pa.set_memory_pool(pa.system_memory_pool())  # the others keep a hundred megabytes in hand
         with parquet.ParquetWriter(draft, schema, compression="zstd") as writer:
             while chunk := list(islice(rows, _AT_ONCE)):
                 writer.write_table(pa.Table.from_pylist(chunk, schema=schema))

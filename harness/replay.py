@@ -106,11 +106,11 @@ class _State:
 
     def __init__(self, plan: Plan, journal: Path, brakes: Brakes) -> None:
         self.journal = journal
-        self.done = bytearray(len(plan.cases) * plan.study.repeats + len(plan.survey.sent))
+        self.done = bytearray(plan.numbering.total)
         self.answered = 0
         self.shared: dict[int, int] = {}
         for begin, record in located_records(journal):
-            number = plan.number_of(record.id)
+            number = plan.numbering.number_of(record.id)
             if number is None:
                 raise ResultsError(f"{journal}: has a record {record.id!r} of no planned call of this study")
             if record.reply is None:
@@ -198,7 +198,7 @@ class Session:
     async def keep(self, group: Sequence[int], record: Record) -> None:
         """Journals what came of a call, for all that read the same, then counts it and tells of it."""
         of = record.of or record.id
-        ids = map(self.plan.id_of, group)
+        ids = map(self.plan.numbering.id_of, group)
         records = [record if one == record.id else replace(record, id=one, of=of) for one in ids]
         try:
             await self.writer.write(records)

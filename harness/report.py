@@ -11,6 +11,7 @@ from typing import Any
 
 from .analysis import EXAMPLES, Analysis, Claim, loosened
 from .answers import VALIDITIES
+from .attribution import rows as chaos_rows
 from .judging import Condition, Judged
 from .load import load_text, read_load
 from .policy import Verdict, percent, shown
@@ -75,6 +76,19 @@ def _load_lines(analysis: Analysis) -> list[str]:
     return ["## Load", "", load_text(found, "github"), ""] if found else []
 
 
+_ABOUT_CHAOS = (
+    "What a chaos proxy between the application and its model injected, and what became of the calls that met it. A "
+    "call met an injection when it was under way at that time and its text stands in what the application sent."
+)
+
+
+def _chaos_lines(analysis: Analysis) -> list[str]:
+    from tabulate import tabulate
+
+    table = tabulate(chaos_rows(analysis.chaos), headers="keys", tablefmt="github", disable_numparse=True)
+    return ["## Chaos", "", _ABOUT_CHAOS, "", table, ""] if analysis.chaos else []
+
+
 def markdown(analysis: Analysis) -> str:
     """The same as Markdown, with reasons and examples. Texts and answers stand in fences that they cannot close."""
     from tabulate import tabulate
@@ -104,6 +118,7 @@ def markdown(analysis: Analysis) -> str:
         tabulate(usage_rows(analysis.usage), headers="keys", tablefmt="github", disable_numparse=True),
         "",
         *_load_lines(analysis),
+        *_chaos_lines(analysis),
         "## Reasons",
         "",
         *_reasons(analysis),
@@ -178,6 +193,7 @@ def as_json(analysis: Analysis) -> dict[str, Any]:
         "cost_usd": analysis.cost,
         "usage": usage_json(analysis.usage),
         "throughput": analysis.throughput,
+        "chaos": [asdict(one) for one in analysis.chaos],
         "versions": results.versions,
     }
 
@@ -294,6 +310,20 @@ def _ledger_rows(analysis: Analysis) -> list[dict[str, str]]:
     ]
 
 
+def _chaos_notes(analysis: Analysis) -> list[str]:
+    """What became of the calls that met each kind of injection."""
+    notes = []
+    for one in analysis.chaos:
+        right = "" if one.right is None else f", {100 * one.right:.1f}% of the answers right"
+        what = (
+            f"{one.injected} x {one.kind} injected: {one.calls} calls met it"
+            if one.kind
+            else (f"{one.calls} calls met no injection")
+        )
+        notes.append(f"{what}; {one.failed} of them failed{right}")
+    return notes
+
+
 def _usage_notes(analysis: Analysis) -> list[str]:
     """How long calls took, and which mess inflates them most."""
     *parts, whole = analysis.usage
@@ -388,6 +418,7 @@ def _notes(analysis: Analysis) -> list[str]:
         f"{analysis.completion_tokens:,} out, {spend}"
     )
     notes += _usage_notes(analysis)
+    notes += _chaos_notes(analysis)
     if analysis.spared:
         notes.append("a drop at which a study stopped early looks larger or smaller than it is; trust its interval")
     for claim in analysis.claims:

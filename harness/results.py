@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -17,6 +17,7 @@ from .cases import Case, Edit, Variant
 from .errors import CaseError, ResultsError
 from .gate import Gate, gate_from_dict
 from .journal import RECORDS, Record, final_records, read_records
+from .numbering import Numbering
 
 STUDY, CASES, VARIANTS = "study.json", "cases.jsonl", "variants.jsonl"
 
@@ -25,8 +26,9 @@ STUDY, CASES, VARIANTS = "study.json", "cases.jsonl", "variants.jsonl"
 class Results:
     """A results folder: everything that a report needs, without a network.
 
-    `conditions` names the perturbations with their severities, in the study's order; `behaviours` those after which
-    another answer is right, which are reported apart and never mixed into a drop. `extents` are the numbers of items
+    `asked` names the perturbations with their severities, in the study's order: `conditions` those after which the
+    clean answer is still right, `behaviours` those after which another answer is right, which are reported apart and
+    never mixed into a drop. `extents` are the numbers of items
     it was run with, one after the other: more than one where it was extended after a look at its results.
     `gate_changes` holds the gates it had before, each with the number of answers there were when it was replaced.
     """
@@ -42,12 +44,18 @@ class Results:
     seed: int
     system: str
     temperature: float | None
+    asked: tuple[str, ...]
     conditions: tuple[str, ...]
     behaviours: tuple[str, ...]
     extents: tuple[int, ...]
     gate_changes: tuple[dict[str, Any], ...]
     cases: dict[str, Case]
     versions: dict[str, str]
+
+    @cached_property
+    def numbering(self) -> Numbering:
+        """The numbers of its calls, by which variants and answers are kept in order."""
+        return Numbering(list(self.cases), self.asked, self.repeats, self.draws)
 
     @property
     def journal(self) -> Path:
@@ -127,8 +135,11 @@ def prepare(plan: Plan, folder: Path, *, extend: bool = False) -> Path:
     return folder / RECORDS
 
 
-def read_results(folder: Path) -> Results:
-    """The results in a folder. Raises ResultsError where it is not one or a file in it is damaged."""
+def read_results(folder: Path, cases: Sequence[Case] = ()) -> Results:
+    """The results in a folder; `cases` are its cases where they are at hand, which spares reading them again.
+
+    Raises ResultsError where it is not one or a file in it is damaged.
+    """
     if not (folder / STUDY).is_file():
         raise ResultsError(f"{folder}: not a results folder (no {STUDY} in it); `roadtest run STUDY` prints the folder")
     data = _read_json(folder / STUDY)
@@ -146,11 +157,12 @@ def read_results(folder: Path) -> Results:
             seed=study["seed"],
             system=data["system"],
             temperature=study["endpoint"]["temperature"] if study["endpoint"]["model"] else None,
+            asked=tuple(data["asked"]["perturbations"]),
             conditions=tuple(n for n in data["asked"]["perturbations"] if data["effects"][n] == "same"),
             behaviours=tuple(n for n in data["asked"]["perturbations"] if data["effects"][n] != "same"),
             extents=tuple(data["extents"]),
             gate_changes=tuple(data["gate_changes"]),
-            cases={case.id: case for case in (Case.from_dict(row) for row in _read_lines(folder / CASES))},
+            cases={case.id: case for case in cases or map(Case.from_dict, _read_lines(folder / CASES))},
             versions=data["versions"],
         )
     except (KeyError, TypeError, CaseError) as error:

@@ -11,7 +11,7 @@ from .cassettes import Cassette
 from .cassettes import record as write_cassette
 from .errors import StudyError
 from .records import compile_records
-from .replay import Outcome, Watcher, replay
+from .replay import Engine, Outcome, Watcher, replay
 from .replies import Endpoint
 from .report import write_report
 from .results import prepare, read_results
@@ -28,15 +28,16 @@ def run_study(
     extend: bool = False,
     cassette: Path | None = None,
     record: Path | None = None,
+    engine: Engine | None = None,
 ) -> tuple[Analysis, Outcome]:
     """Asks what the study plans and the results folder lacks, writes the report, and gives what was found.
 
     `endpoint` stands in for the one the study names and then needs `into`, the results folder (`results_folder` by
     default), because the study's fingerprint does not know it. It stops paying when the verdict is known, by the looks
     of the study's gate. With `extend` the folder may hold the same study with fewer items. A `cassette` answers in the
-    endpoint's place, and `record` is where one is written. A run that was interrupted is reported as far as it got and
-    goes on when it is called again. Raises StudyError or CaseError before anything is
-    spent, ResultsError where the folder holds another study or cannot be written.
+    endpoint's place, `record` is where one is written, and an `engine` makes the calls elsewhere. A run that was
+    interrupted is reported as far as it got and goes on when it is called again. Raises StudyError or CaseError before
+    anything is spent, ResultsError where the folder holds another study or cannot be written.
     """
     planned = study if isinstance(study, Plan) else plan(study)
     if endpoint is not None and into is None:
@@ -51,12 +52,13 @@ def run_study(
         journal,
         watch=watch,
         concurrency=concurrency,
-        rule=lambda: look(read_results(folder)).settled(),
+        rule=lambda: look(read_results(folder, planned.cases)).settled(),
         recorded=recorded,
+        engine=engine,
     )
     if record:
         write_cassette(planned, journal, record)
-    results = read_results(folder)
+    results = read_results(folder, planned.cases)
     answers = read_answers(results)
     analysis = analyse(results, answers=answers)
     write_report(analysis, folder)

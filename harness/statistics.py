@@ -473,9 +473,9 @@ def wilson(share: float, n: float, level: float = 0.95) -> tuple[float, float]:
 
 def clopper_pearson(right: int, n: int, level: float = 0.95) -> tuple[float, float]:
     """Clopper and Pearson's (1934) interval, which covers at least as often as it says. [intervals, 6]"""
-    from scipy.stats import beta
+    from scipy.special import betaincinv
 
     tail = (1 - level) / 2
-    low = float(beta.ppf(tail, right, n - right + 1)) if right else 0.0
-    high = float(beta.ppf(1 - tail, right + 1, n - right)) if right < n else 1.0
+    low = float(betaincinv(right, n - right + 1, tail)) if right else 0.0
+    high = float(betaincinv(right + 1, n - right, 1 - tail)) if right < n else 1.0
     return low, high

@@ -12,10 +12,11 @@ ROOT = Path(__file__).parent.parent
 # Lowest first; files of one layer do not import each other.
 LAYERS = [
     {"harness.errors"},
-    {"harness.cases", "harness.seeds", "harness.embedded", "harness.gate"},
+    {"harness.cases", "harness.seeds", "harness.numbering", "harness.children", "harness.gate"},
     {
         "harness.replies",
         "harness.brakes",
+        "harness.embedded",
         "harness.schedule",
         "harness.failures",
         "harness.prices",
@@ -32,7 +33,7 @@ LAYERS = [
         "harness.scorers",
         "perturbations.screenshot",
     },
-    {"harness.retrying", "harness.litellm_road", "harness.openai_road", "harness.load"},
+    {"harness.retrying", "harness.litellm_road", "harness.openai_road", "harness.load", "harness.chaos"},
     {"harness.direct_road"},
     {"harness.application"},
     {"harness.systems"},
@@ -69,7 +70,7 @@ LAYERS = [
         "harness.simulation",
         "harness.validity",
     },
-    {"harness.pairs", "harness.calibration", "harness.usage"},
+    {"harness.pairs", "harness.calibration", "harness.usage", "harness.attribution"},
     {"harness.policy", "harness.settling"},
     {"harness.judging", "harness.planning"},
     {"harness.readings", "harness.selftest"},

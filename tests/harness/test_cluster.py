@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -24,8 +25,9 @@ from roadtest.harness.cluster import OnRay
 from roadtest.harness.replay import replay
 
 study, journal, store, kill_at = sys.argv[1:]
-cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-second = cluster.add_node(num_cpus=2)
+here = {"node_ip_address": "127.0.0.1"}
+cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False, **here})
+second = cluster.add_node(num_cpus=2, **here)
 ray.init(address=cluster.address, log_to_driver=False)
 planned = plan(load_study(Path(study)))
 seen, killed = [], []
@@ -35,7 +37,7 @@ def watch(record):
     if len(seen) >= int(kill_at) and not killed:
         killed.append(True)
         cluster.remove_node(second, allow_graceful=False)
-        cluster.add_node(num_cpus=2)
+        cluster.add_node(num_cpus=2, **here)
 
 engine = OnRay(planned, store, workers=3, concurrency=6)
 outcome = replay(planned, planned.study.system.endpoint(Path(".")), Path(journal), watch=watch, engine=engine)
@@ -47,7 +49,8 @@ cluster.shutdown()
 
 def on_cluster(study, journal, store, kill_at):
     arguments = [sys.executable, "-c", RUN, study, journal, store, str(kill_at)]
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=280, check=False)
+    quiet = os.environ | {"RAY_USAGE_STATS_ENABLED": "0"}
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=280, check=False, env=quiet)
     assert done.returncode == 0, done.stderr[-3000:]
     print(done.stdout, done.stderr)
     (said,) = [line for line in done.stdout.splitlines() if line.startswith("OUTCOME ")]
