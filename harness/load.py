@@ -9,7 +9,6 @@ import os
 from bisect import bisect_right
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
 from itertools import islice
 from pathlib import Path
@@ -299,8 +298,6 @@ class _Ladder:
 
     async def climb(self, rates: Sequence[float]) -> None:
         """Measures rate after rate until one is too high; without `rates` then one more between the last two."""
-        # a sync function runs in the loop's threads, of which there are but a handful unless told otherwise
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(self._limit, "load"))
         try:
             await self._ask_alone()
             for rate in rates or (2.0**power for power in range(64)):
@@ -314,6 +311,10 @@ class _Ladder:
             pass
         except asyncio.CancelledError:  # Ctrl-C, as asyncio.run hands it on
             self.interrupted = True
+        finally:
+            close = getattr(self._endpoint, "close", None)
+            if close:
+                await close()
 
     async def _ask_alone(self) -> None:
         """One call that no step counts: it loads what is loaded on first use, or waits until an old queue is done."""

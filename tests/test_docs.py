@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 import pytest
 from roadtest.datasets import load_suite, suite_names
-from roadtest.harness import SCORERS, Case, Frame, Gate, Study, System, load_study, plan
+from roadtest.harness import SCORERS, Case, Frame, Gate, Study, System, load_studies, plan
 from roadtest.harness.cli import main
 from roadtest.harness.embedded import MODELS
 from roadtest.perturbations import PERTURBATIONS
@@ -51,7 +51,7 @@ def test_python_blocks_run(code, tmp_path):
 @pytest.mark.parametrize("text", blocks("toml"))
 def test_toml_blocks_are_studies(text, tmp_path):
     (tmp_path / "study.toml").write_text(text, encoding="utf-8")
-    assert plan(load_study(tmp_path / "study.toml")).requests
+    assert all(plan(study).requests for study in load_studies(tmp_path / "study.toml").values())
 
 
 @pytest.mark.parametrize("text", blocks("json"))

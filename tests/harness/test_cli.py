@@ -65,6 +65,8 @@ def app(tmp_path):
         "gate",
         "compare",
         "selftest",
+        "load",
+        "chaos",
         "model",
         "model serve",
         "model fetch",
@@ -362,3 +364,92 @@ def test_compare_prints_who_is_better_where(app, write_study):
     assert "| casing@5" in roadtest("compare", "one", "two", "--format", "markdown", cwd=app).stdout
     refused(roadtest("compare", "one", cwd=app), "two results folders or more")
     refused(roadtest("compare", "one", "nowhere", cwd=app), "nowhere: not a results folder")
+
+
+# --- several systems, money, cassettes, load, chaos ---------------------------------------------------------------
+
+
+def test_several_systems_are_asked_in_turn_and_compared(app, write_study):
+    study = write_study("suite = 'arithmetic'\nitems = 40\nperturbations = ['casing@5']")
+    text = study.read_text().replace('[endpoint]\ncallable = "app:answer"', "[endpoints.one]\ncallable = 'app:answer'")
+    study.write_text(text + "\n[endpoints.two]\ncallable = 'app:right'\n")
+    run = roadtest("run", study, "--into", "r", "--gate", cwd=app)
+    assert run.returncode == 1, run.stderr
+    assert "one: app:answer" in run.stdout
+    assert "two: app:right" in run.stdout
+    assert sorted(path.name for path in (app / "r").iterdir()) == ["one", "two"]
+    assert "app:right" in run.stdout.rpartition("report: ")[2], "the comparison comes last"
+    only = roadtest("run", study, "--into", "s", "--system", "two", cwd=app)
+    assert only.returncode == 0
+    assert "app:answer" not in only.stdout
+    refused(roadtest("run", study, "--system", "three", cwd=app), "it has the systems one, two; name one of them")
+    refused(roadtest("run", study, "--record", "tape.jsonl", cwd=app), "need --system, one of one, two")
+    assert roadtest("plan", study, cwd=app).stdout.count("results would go to") == 2
+
+
+def test_a_budget_stops_resumably(app, write_study, loopback):
+    loopback.answer = lambda messages: "1"
+    endpoint = (
+        f'model = "openai/m"\nbase_url = "{loopback.url}"\nroad = "direct"\nprice = {{call = 0.01}}\nconcurrency = 1'
+    )
+    study = write_study("suite = 'arithmetic'\nitems = 30", endpoint)
+    run = roadtest("run", study, "--into", "r", "--budget", "0.2", cwd=app)
+    refused(run, "stopped: the budget of $0.2 is spent ($0.2000); raise it to go on", "20 answers are kept")
+    assert len(loopback.asked) == 20
+    assert "$0.2000" in run.stderr
+    assert roadtest("run", study, "--into", "r", "--budget", "9", cwd=app).returncode == 0
+
+
+def test_a_cassette_plays_without_an_endpoint(app, write_study, loopback):
+    loopback.answer = lambda messages: "1"
+    endpoint = f'model = "openai/m"\nbase_url = "{loopback.url}"\nroad = "direct"'
+    study = write_study("suite = 'arithmetic'\nitems = 30", endpoint)
+    recorded = roadtest("run", study, "--into", "r", "--record", "tape.jsonl", cwd=app)
+    assert recorded.returncode == 0, recorded.stderr
+    asked = len(loopback.asked)
+    played = roadtest("run", study, "--into", "s", "--cassette", "tape.jsonl", cwd=app)
+    assert played.returncode == 0, played.stderr
+    assert len(loopback.asked) == asked
+    tables = [json.loads((app / name / "report.json").read_text())["claims"][0]["drop"] for name in "rs"]
+    assert tables[0] == tables[1]
+    (app / "tape.jsonl").write_text("\n".join((app / "tape.jsonl").read_text().splitlines()[:5]))
+    refused(roadtest("run", study, "--into", "t", "--cassette", "tape.jsonl", cwd=app), "tape.jsonl has no answer to")
+    refused(roadtest("run", study, "--into", "t", "--cassette", "no.jsonl", cwd=app), "no.jsonl: cannot be read")
+
+
+def test_a_changed_study_is_refused_with_the_difference(app, write_study):
+    assert roadtest("run", write_study(), "--into", "r", cwd=app).returncode == 0
+    refused(
+        roadtest("run", write_study("seed = 4"), "--into", "r", cwd=app), "holds another study; seed was 0 and is 4"
+    )
+    (app / "app.py").write_text((app / "app.py").read_text() + "\n# another version\n")
+    refused(roadtest("run", write_study(), "--into", "r", cwd=app), "the code of the callable changed")
+
+
+def test_load_finds_the_knee_and_the_report_shows_it(app, write_study, loopback):
+    loopback.answer = lambda messages: "1"
+    endpoint = f'model = "openai/m"\nbase_url = "{loopback.url}"\nroad = "direct"'
+    study = write_study("suite = 'arithmetic'\nitems = 30", endpoint)
+    arguments = ["--rate", "20", "--rate", "40", "--seconds", "1", "--calls", "90", "--into", "r"]
+    run = roadtest("load", study, *arguments, cwd=app)
+    assert run.returncode == 0, run.stderr
+    assert "p95" in run.stdout
+    assert "20 a second:" in run.stderr
+    assert 40 <= len(loopback.asked) <= 90
+    assert roadtest("run", study, "--into", "r", cwd=app).returncode == 0
+    assert "## Load" in (app / "r" / "report.md").read_text()
+    refused(roadtest("load", study, "--calls", "3", cwd=app), "most_calls must be at least 21")
+
+
+def test_chaos_breaks_what_its_command_asks(app, write_study, loopback):
+    loopback.answer = lambda messages: "1"
+    endpoint = 'model = "openai/m"\nbase_url = "${ROADTEST_CHAOS_URL}"\nroad = "direct"\nretries = 0\nfailures = 1.0'
+    study = write_study("suite = 'arithmetic'\nitems = 20", endpoint)
+    arguments = ["chaos", loopback.url, "--rate", "500=20%", "--into", "r", "--seed", "5", "--", "roadtest"]
+    environment = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    run = roadtest(*arguments, "run", str(study), "--into", "r", cwd=app, env=environment)
+    assert run.returncode == 0, run.stderr
+    assert f"stands for {loopback.url}; journal: {Path('r') / 'chaos.jsonl'}" in run.stderr
+    assert " x 500 injected: " in run.stdout
+    assert "server" in run.stdout
+    refused(roadtest("chaos", loopback.url, "--rate", "5000=20%", cwd=app), "nothing called '5000' can be injected")
