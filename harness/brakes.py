@@ -49,15 +49,17 @@ class Brakes:
             self.stop(f"the budget of ${self.budget:g} is spent (${self.spent:.4f}); raise it to go on")
         return self.stopped
 
-    def answered(self) -> None:
-        """A call brought an answer."""
+    def take(self, failure: str, message: str, cost: float | None) -> None:
+        """Counts a call: an answer at this price or, after all tries, none, for this kind of failure."""
         self._tried += 1
+        if failure:
+            self._failed(failure, message)
+            return
         self._answered += 1
         self._in_a_row = 0
+        self.paid(cost)
 
-    def failed(self, kind: str, message: str) -> None:
-        """A call brought none, after all its tries."""
-        self._tried += 1
+    def _failed(self, kind: str, message: str) -> None:
         self._in_a_row += 1
         self._failures[kind] += 1
         failed = self._failures.total()

@@ -20,7 +20,7 @@ from .calls import Plan
 from .errors import ResultsError, StudyError
 from .journal import Record
 from .limits import Limits
-from .pacing import Pace
+from .pacing import Halted, Pace
 from .replay import Session, Writer, asked
 from .replies import Message
 from .retrying import Retrying
@@ -137,6 +137,8 @@ class OnRay:
             answered = record.reply is not None
             group = of.pop(record.id, None) if answered else of.get(record.id) if failures else None
             if group is not None:
+                if record.reply is not None:
+                    session.brakes.paid(record.reply.cost)
                 await session.keep(group, record)
 
 
@@ -173,11 +175,7 @@ class Gatekeeper:
 
     def after(self, failure: str, message: str, cost: float | None) -> None:
         """Counts what came of a call."""
-        if failure:
-            self._brakes.failed(failure, message)
-        else:
-            self._brakes.answered()
-            self._brakes.paid(cost)
+        self._brakes.take(failure, message, cost)
 
     def reserve(self, amounts: Mapping[str, float]) -> float:
         """Takes these amounts of the limits and gives the seconds to wait."""
@@ -229,7 +227,12 @@ class Worker:
         self._stopping = asyncio.Event()
         endpoint = self._system.endpoint(self._folder)
         limited = self._system.requests_per_minute or self._system.tokens_per_minute
-        pace = Pace(self._concurrency, _RemoteLimits(self._gate) if limited else None, self._stopping)
+        pace = Pace(
+            self._concurrency,
+            _RemoteLimits(self._gate) if limited else None,
+            self._stopping,
+            may_begin=lambda: not self._stopping.is_set(),
+        )
         most_tokens = self._system.max_tokens if self._system.model else 0
         tries = Retrying(endpoint, self._system.retries, pace=pace, stopping=self._stopping, most_tokens=most_tokens)
         queue = iter([call for call in calls if call[0] not in done])
@@ -247,7 +250,10 @@ class Worker:
             if await self._gate.before.remote():
                 self._stopping.set()
                 return
-            record = await asked(request_id, tries(messages), tries.name)
+            try:
+                record = await asked(request_id, tries(messages), tries.name)
+            except Halted:
+                return
             reply = record.reply
             await self._writer.write([record])
             await self._gate.after.remote(record.failure, record.message, reply.cost if reply else None)

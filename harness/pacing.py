@@ -25,13 +25,18 @@ _SMOOTH = 0.05  # weight of the newest call in the smoothed latency
 _FADES = 1.001  # by which the quickest latency is forgotten, a call, as an endpoint changes in the course of a day
 
 
+class Halted(Exception):  # noqa: N818 - no error of the call, which was never begun
+    """A call that was not begun, because the replay was stopped while it waited for its turn."""
+
+
 class Pace:
     """Lets at most so many calls fly at once: additive increase, multiplicative decrease (Chiu and Jain, 1989).
 
     The window begins at START, grows by one call a round of answers while all of it is used and answers come as quickly
-    as ever, is halved, once a round, by a 429, an overload (5xx) or a timeout, and never leaves 1 to `most`. What an
-    endpoint asked to wait (Retry-After) holds up every call. `limits` are requests and tokens a minute besides.
-    `stopping` ends every wait when it is set.
+    as ever, is halved, once a round, by a 429, an overload (5xx) or a timeout, and never leaves 1 to `most`. A pause
+    that an endpoint asks for (Retry-After) holds up the call that was told so; when two are told so with no answer
+    between them, it holds up every call. `limits` are requests and tokens a minute besides. `stopping` ends every wait
+    when it is set. `may_begin` is asked right before a call begins; one that may not raises Halted.
     """
 
     def __init__(
@@ -40,7 +45,9 @@ class Pace:
         limits: Limits | None = None,
         stopping: asyncio.Event | None = None,
         clock: Callable[[], float] = time.monotonic,
+        may_begin: Callable[[], bool] = lambda: True,
     ) -> None:
+        self._may_begin = may_begin
         self.most = most
         self.window = min(START, most)
         self.in_flight = 0
@@ -71,6 +78,8 @@ class Pace:
                 await self.pause(self._limits.reserve(amounts))
             while (held_up := self._resume_at - self._clock()) > 0 and not self._stopping.is_set():
                 await self.pause(held_up)
+            if not self._may_begin():
+                raise Halted
             full, began = self.in_flight >= int(self.window), self._clock()
             try:
                 yield

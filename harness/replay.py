@@ -17,7 +17,7 @@ from .brakes import Brakes
 from .calls import Plan, Request
 from .errors import EndpointError, ResultsError, StudyError
 from .journal import Journal, Record, located_records, record_at
-from .pacing import Pace
+from .pacing import Halted, Pace
 from .replies import Endpoint, Reply
 from .retrying import Retrying
 from .systems import System
@@ -189,6 +189,12 @@ class Session:
         self.brakes.stop(why)
         self.stopping.set()
 
+    def may_begin(self) -> bool:
+        """Whether a further call may be begun; where it may not, every wait is ended."""
+        if self.brakes.before():
+            self.stopping.set()
+        return not self.stopping.is_set()
+
     def known(self, group: Sequence[int]) -> Record | None:
         """The answer that a group of calls that read the same has in the journal already."""
         twins = self.plan.twins_of(group[0])
@@ -209,7 +215,6 @@ class Session:
         for number, one in zip(group, records, strict=True):
             if one.reply is not None:
                 self._state.take(number)
-                self.brakes.paid(one.reply.cost, bool(one.of))
             try:
                 self._watch(one)
             except Exception:  # a progress bar that died must not end a paid run
@@ -241,7 +246,7 @@ class Local:
     async def work_through(self, session: Session, groups: Iterator[list[int]]) -> None:
         """The very first call goes alone, so that a wrong key costs one call."""
         if self._ask is None:
-            self._ask = self._recorded or asking(self._system, self._endpoint, self._concurrency, session.stopping)
+            self._ask = self._recorded or asking(self._system, self._endpoint, self._concurrency, session)
             for group in groups:
                 if await self._answer(session, group):
                     break
@@ -268,36 +273,36 @@ class Local:
         if known is not None:
             await session.keep(group, known)
             return False
-        if session.brakes.before():
-            session.stopping.set()
+        if not session.may_begin():
             return True
         assert self._ask is not None
         request = session.plan.request(group[0])
-        record = await asked(request.id, self._ask(request), self._endpoint.name)
-        if record.reply is None:
-            session.brakes.failed(record.failure, record.message)
-            if session.brakes.stopped:
-                session.stopping.set()
-        else:
-            session.brakes.answered()
+        try:
+            record = await asked(request.id, self._ask(request), self._endpoint.name)
+        except Halted:
+            return True
+        session.brakes.take(record.failure, record.message, record.reply.cost if record.reply else None)
+        session.may_begin()  # what came may be a reason to stop, and whoever waits should know at once
         await session.keep(group, record)
         return True
 
 
-def asking(system: System, endpoint: Endpoint, concurrency: int, stopping: asyncio.Event) -> Ask:
+def asking(system: System, endpoint: Endpoint, concurrency: int, session: Session) -> Ask:
     """How one call is made: at the pace of the endpoint, within its limits, with further tries where they help."""
-    pace = Pace(concurrency, system.limits(), stopping)
+    pace = Pace(concurrency, system.limits(), session.stopping, may_begin=session.may_begin)
     most_tokens = system.max_tokens if system.model else 0
-    tries = Retrying(endpoint, system.retries, pace=pace, stopping=stopping, most_tokens=most_tokens)
+    tries = Retrying(endpoint, system.retries, pace=pace, stopping=session.stopping, most_tokens=most_tokens)
     return lambda request: tries(request.messages)
 
 
 async def asked(request_id: str, call: Awaitable[Reply], name: str) -> Record:
-    """The record of one call to a system of this name, whatever comes of it."""
+    """The record of one call to a system of this name, whatever comes of it. Raises Halted where it was not begun."""
     try:
         reply = await call
         if not isinstance(reply, Reply):
             raise TypeError(f"it returned {type(reply).__name__}, expected a Reply")
+    except Halted:
+        raise
     except Exception as error:
         if not isinstance(error, EndpointError):  # an endpoint of the user's own
             error = EndpointError("raised", f"{name} raised {type(error).__name__}: {error}")

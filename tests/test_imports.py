@@ -22,6 +22,11 @@ HEAVY = [
     "tenacity",
     "filelock",
     "xllamacpp",
+    "aiohttp",
+    "ray",
+    "pyarrow",
+    "jsonpath",
+    "fsspec",
 ]
 PROBE = """
 import json, sys

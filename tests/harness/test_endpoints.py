@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import time
 
 import pytest
 from roadtest.harness import EndpointError, LiteLLM, PythonCallable, Reply, Retrying, Scripted, StudyError
@@ -227,3 +228,31 @@ print(others)
     run = subprocess.run([sys.executable, "-c", code, loopback.url], capture_output=True, text=True, check=False)
     assert run.stdout == "[]\n", run.stdout + run.stderr
     assert run.stderr == "", "litellm is kept quiet"
+
+
+def test_a_callable_that_is_late_is_a_timeout_sync_or_async():
+    def slow(messages):
+        time.sleep(5)
+        return "late"
+
+    async def slow_too(messages):
+        await asyncio.sleep(5)
+        return "late"
+
+    for function in (slow, slow_too):
+        started = time.monotonic()
+        with pytest.raises(EndpointError, match=r"timeout: no answer within 0\.2 s") as caught:
+            ask(PythonCallable(function, "app:slow", timeout=0.2))
+        assert caught.value.kind == "timeout"
+        assert time.monotonic() - started < 3, (
+            "a thread that is late keeps nobody waiting, not even the end of the loop"
+        )
+
+
+def test_a_timeout_of_the_callables_own_is_what_it_raised():
+    async def own(messages):
+        raise TimeoutError("the database took too long")
+
+    with pytest.raises(EndpointError, match="TimeoutError: the database took too long") as caught:
+        ask(PythonCallable(own, timeout=5.0))
+    assert caught.value.kind == "raised"

@@ -316,3 +316,13 @@ def test_a_second_ctrl_c_keeps_what_came_in(planned, tmp_path, loopback, write_s
     process.communicate(timeout=20)
     assert process.returncode != 0
     assert len(list(read_records(journal))) == 12
+
+
+@pytest.mark.parametrize("budget", [0.02, 0.1])
+def test_calls_that_wait_for_their_turn_are_not_begun_once_the_budget_is_spent(write_study, tmp_path, budget):
+    """At most four calls fly at the beginning, whatever the concurrency: sixty others wait behind them."""
+    planned = alike(write_study, top=f"budget = {budget}\n")
+    endpoint = Priced(0.01)
+    replay(planned, endpoint, tmp_path / "j", concurrency=64)
+    assert endpoint.calls <= budget / 0.01 + 12, "calls in flight at most, of which there are few so early"
+    assert len(list(read_records(tmp_path / "j"))) >= endpoint.calls, "and every one of them is kept"
