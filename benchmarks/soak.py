@@ -1,6 +1,6 @@
 """Whether a long run over a bad line, killed again and again, loses no answer, mixes up none, and pays for few twice.
 
-    python benchmarks/soak.py [CALLS] [--kills 5] [--seed 0] [--road litellm|openai|direct] [--concurrency N]
+    python benchmarks/soak.py [CALLS] [--kills 5] [--seed 0] [--road direct|openai|litellm] [--concurrency N]
 
 A server of its own on 127.0.0.1 answers as a pure function of what was asked, and draws faults by what was asked and
 how often: 429, 500, no answer, a cut connection, broken JSON. `roadtest run` is killed (SIGKILL, its whole process
@@ -452,7 +452,7 @@ def main() -> None:
     parser.add_argument("calls", nargs="?", type=int, default=50_000)
     parser.add_argument("--kills", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--road", choices=("litellm", "openai", "direct"), default="litellm")
+    parser.add_argument("--road", choices=("direct", "openai", "litellm"), default="direct")
     parser.add_argument("--concurrency", type=int, default=64)
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="soak-"))
