@@ -41,6 +41,7 @@ def write(folder: Path, items: int) -> None:
         "gate_changes": [],
         "versions": {},
         "asked": {"perturbations": conditions},
+        "effects": dict.fromkeys(conditions, "same"),
         "study": {
             "name": "benchmark",
             "repeats": REPEATS,
@@ -63,12 +64,12 @@ def write(folder: Path, items: int) -> None:
         for i in range(items):
             for repeat in range(REPEATS):
                 records.write(record(f"t-{i}/clean#{repeat}", luck.random() < 0.8 + 0.19 * ease[i], i))
-        for p in range(PERTURBATIONS):
-            for severity in range(1, SEVERITIES + 1):
-                for i in range(items):
+        for i in range(items):
+            for p in range(PERTURBATIONS):
+                for severity in range(1, SEVERITIES + 1):
                     key = f"t-{i}/mess{p:02d}@{severity}#0"
                     row = {"id": key, "case": f"t-{i}", "perturbation": f"mess{p:02d}", "severity": severity, "draw": 0}
-                    row |= {"effect": "same", "target": None, "changed": luck.random() < 0.97}
+                    row |= {"effect": "same", "target": None, "validity": "proved", "changed": luck.random() < 0.97}
                     row["edits"] = [
                         {"start": at, "end": at + 2, "text": "xy", "group": at, "field": "text"}
                         for at in range(0, 3 * severity, 3)

@@ -6,8 +6,9 @@ import hashlib
 import json
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, TypeVar, overload
 
 from ..datasets import Suite, load_suite
@@ -18,7 +19,7 @@ from .numbering import CLEAN_NAME, Numbering
 from .replies import Message
 from .schedule import blocks
 from .seeds import digest, stream
-from .study import Study
+from .study import Study, load_studies, load_study
 
 KEPT = 50_000
 """Variants up to which a plan keeps them; those of a larger one are made again whenever they are needed."""
@@ -269,3 +270,13 @@ def plan(study: Study) -> Plan:
             f"scorer = 'label' needs choices in every case; {next(c.id for c in chosen if not c.choices)!r} has none"
         )
     return Plan(study, suite, study.frame or suite.frame, scorer, chosen)
+
+
+def plans(path: Path, system: str = "", **changes: Any) -> dict[str, Plan]:
+    """The plans of a study file by system (all, or this one), with changes that are not empty in place of what it says.
+
+    Raises StudyError as `load_study` and `plan` do.
+    """
+    studies = {system: load_study(path, system)} if system else load_studies(path)
+    given = {name: value for name, value in changes.items() if value}
+    return {name: plan(replace(study, **given)) for name, study in studies.items()}

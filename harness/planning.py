@@ -24,10 +24,12 @@ from .power import (
     smallest_detectable_drop,
     verdict_probability,
 )
+from .prices import listed
 from .schedule import blocks
 from .sequential import anytime_items, level_at
 from .settling import PerCall
 from .statistics import Estimate, scas_lower
+from .systems import System
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def forecast(plan: Plan, seen: PerCall | None = None, flips: Mapping[str, float]
     Counts tokens with litellm's own tokenizer file and prices them by its own table: nothing leaves the machine.
     """
     study, gate = plan.study, plan.study.gate
-    calls = len(plan.requests)
+    calls = len(plan.order) - plan.shared
     if seen and seen.prompt_tokens is not None:
         prompt = round(seen.prompt_tokens * calls)
         completion = (round((seen.completion_tokens or 0) * calls),) * 2
@@ -98,7 +100,7 @@ def forecast(plan: Plan, seen: PerCall | None = None, flips: Mapping[str, float]
             f"of the target to max_tokens, {SECONDS_UNKNOWN:g} s a call"
         )
     seconds = ((seen.seconds if seen else None) or SECONDS_UNKNOWN) * calls / study.system.concurrency
-    cost = _price(study.system.model, prompt, completion)
+    cost = _price(study.system, calls, prompt, completion)
     if seen and seen.cost is not None:
         cost = (seen.cost * calls,) * 2
     names = [f"{p.name}@{severity}" for p, severity in study.clauses if p.effect == "same"]
@@ -146,19 +148,14 @@ def _tokens(plan: Plan) -> tuple[int, int]:
     return round(prompt * scale), round(answer * scale)
 
 
-def _price(model: str, prompt: int, completion: tuple[int, int]) -> tuple[float, float] | None:
-    """US dollars by litellm's own price table; None for a callable, and for a model without a listed price."""
-    if not model:
+def _price(system: System, calls: int, prompt: int, completion: tuple[int, int]) -> tuple[float, float] | None:
+    """US dollars by the study's own price, else by litellm's list; None for a system without either."""
+    price = system.price or (listed(system.model) if system.model else None)
+    if not price:
         return None
-    litellm = quiet_litellm()
-    try:
-        low, high = (
-            sum(litellm.cost_per_token(model=model, prompt_tokens=prompt, completion_tokens=tokens))
-            for tokens in completion
-        )
-    except Exception:  # litellm raises its own kinds for a model that it has no price for
-        return None
-    return (low, high) if high > 0 else None
+    fixed = calls * price.get("call", 0.0) + prompt * price.get("input", 0.0) / 1e6
+    low, high = (fixed + tokens * price.get("output", 0.0) / 1e6 for tokens in completion)
+    return low, high
 
 
 def fewest_at_looks(margin: float, level: float, fractions: Sequence[float]) -> int:

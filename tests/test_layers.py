@@ -81,6 +81,7 @@ LAYERS = [
     {"harness.tables"},
     {"harness.cluster"},
     {"harness.run", "harness.reviewing"},
+    {"harness.stress"},
     {"harness.cli"},
     {"harness"},  # only names, imported when used
 ]

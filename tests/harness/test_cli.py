@@ -453,3 +453,62 @@ def test_chaos_breaks_what_its_command_asks(app, write_study, loopback):
     assert " x 500 injected: " in run.stdout
     assert "server" in run.stdout
     refused(roadtest("chaos", loopback.url, "--rate", "5000=20%", cwd=app), "nothing called '5000' can be injected")
+
+
+def error(status, message, code=None):
+    return lambda messages: (status, {"error": {"message": message, "type": "x", "code": code}})
+
+
+@pytest.mark.parametrize(
+    ("answer", "calls", "words"),
+    [
+        (error(429, "slow down"), 10, ["rate limit: slow down"]),
+        (error(429, "no credit", "insufficient_quota"), 1, ["quota: no credit", "top it up"]),
+        (error(500, "it crashed"), 10, ["server: it crashed"]),
+        (error(504, "upstream is slow"), 10, ["timeout: upstream is slow", "a larger timeout"]),
+        (error(404, "no such model"), 1, ["not found: no such model", "check the model's name"]),
+        (error(400, "temperature is too high"), 1, ["bad request: temperature is too high", "its options"]),
+        (error(400, "8192 tokens at most", "context_length_exceeded"), 10, ["too long: 8192 tokens at most"]),
+        (error(403, "not for you"), 1, ["auth: not for you", "check the key"]),
+        (lambda messages: (200, {"hello": "world"}), 10, ["malformed: the answer is not the JSON", "not the API"]),
+    ],
+)
+def test_what_a_user_reads_of_each_failure(app, write_study, loopback, answer, calls, words):
+    """Whatever every call meets ends the run with one line, exit code 2, and what to do next; nothing is lost."""
+    loopback.answer = answer
+    lines = f'model = "openai/m"\nbase_url = "{loopback.url}"\nroad = "direct"\nretries = 0\nconcurrency = 1'
+    study = write_study(endpoint=lines)
+    run = roadtest("run", study, "--into", "r", cwd=app)
+    refused(run, "stopped: openai/m at ", *words, "0 answers are kept; the same command goes on from there")
+    assert len(loopback.asked) == calls
+    loopback.answer = lambda messages: "1"
+    assert roadtest("run", study, "--into", "r", cwd=app).returncode == 0
+
+
+def test_a_second_process_on_one_journal_is_refused(app, write_study, loopback):
+    loopback.answer, loopback.delay = (lambda messages: "1"), 0.2
+    lines = f'model = "openai/m"\nbase_url = "{loopback.url}"\nroad = "direct"\nconcurrency = 1'
+    study = write_study(endpoint=lines)
+    command = [Path(sys.executable).with_name("roadtest"), "run", study, "--into", "r"]
+    with subprocess.Popen(command, cwd=app, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as first:
+        while not loopback.asked:
+            assert first.poll() is None
+        refused(
+            roadtest("run", study, "--into", "r", cwd=app), "records.jsonl: another process is writing this journal"
+        )
+        assert first.wait(60) == 0
+
+
+def test_a_damaged_journal_and_damaged_variants_are_named(app, write_study):
+    study = write_study()
+    assert roadtest("run", study, "--into", "r", cwd=app).returncode == 0
+    journal, variants = app / "r" / "records.jsonl", app / "r" / "variants.jsonl"
+    whole, lines = journal.read_bytes(), variants.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"no record\n" + whole)
+    refused(roadtest("run", study, "--into", "r", cwd=app), "records.jsonl, line 1: not a record")
+    journal.write_bytes(whole + b'{"id": "half a rec')
+    assert roadtest("run", study, "--into", "r", cwd=app).returncode == 0, "a torn line was never counted"
+    assert journal.read_bytes() == whole
+    for broken in (lines[:-1], [lines[1], lines[0], *lines[2:]]):
+        variants.write_bytes(b"".join(broken))
+        refused(roadtest("report", "r", cwd=app), "variants.jsonl is damaged")

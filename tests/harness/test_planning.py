@@ -23,7 +23,7 @@ def test_a_forecast_counts_and_prices_without_a_connection(write_study, monkeypa
     monkeypatch.setattr(socket.socket, "connect", refuse)
     one = planned(write_study)
     found = forecast(one)
-    assert found.calls == len(one.requests)
+    assert found.calls == len(one.requests) - one.shared
     assert 700 * found.calls < found.prompt_tokens < 1400 * found.calls
     low, high = found.completion_tokens
     assert found.calls <= low < high == 8 * found.calls
@@ -84,3 +84,11 @@ def test_a_perturbation_that_changes_nothing_is_named(write_study):
     path.with_name("mine.jsonl").write_text(rows, encoding="utf-8")
     one = plan(load_study(path))
     assert "casing@5: changes none of the items" in forecast(one).advice
+
+
+def test_a_price_of_ones_own_is_what_the_forecast_reckons_with(write_study):
+    lines = 'model = "openai/no-such-model"\nmax_tokens = 10\nprice = {input = 3.0, output = 6.0, call = 0.5}'
+    found = forecast(plan(load_study(write_study(endpoint=lines))))
+    low, high = found.cost
+    assert low == pytest.approx(0.5 * found.calls + 3e-6 * found.prompt_tokens + 6e-6 * found.completion_tokens[0])
+    assert high == pytest.approx(0.5 * found.calls + 3e-6 * found.prompt_tokens + 6e-6 * found.completion_tokens[1])
