@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
-import math
 import os
+import re
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -23,7 +24,6 @@ from urllib.parse import urlsplit
 
 from .children import while_serving
 from .errors import ResultsError, StudyError, did_you_mean
-from .gate import points
 from .seeds import digest, uniforms
 
 CHAOS = "chaos.jsonl"
@@ -43,14 +43,20 @@ KINDS = {
 
 _UNASKED = frozenset({"429", "500", "503", "timeout"})  # these never reach the model, and cost nothing
 _HOP_BY_HOP = frozenset(
-    "connection keep-alive proxy-authenticate proxy-authorization te trailer transfer-encoding upgrade host "
-    "content-length accept-encoding content-encoding".split()
+    "connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding "
+    "upgrade host content-length accept-encoding content-encoding".split()
 )
+_EDITED = frozenset({"cut", "truncated", "null"})  # these need the whole answer before they send any of it
 _SAID = {
     "429": "Rate limit reached (injected)",
     "500": "Internal server error (injected)",
     "503": "Overloaded (injected)",
 }
+_STREAM = re.compile(rb"\s*(?:data|event|id|retry|):")  # a server-sent event, or a comment between events
+_EVENT_END = re.compile(rb"(?<=\n\n)|(?<=\r\n\r\n)")
+_PAYLOAD = re.compile(rb"^((?:data:)?[ \t]*)(\{.*\})", re.MULTILINE)
+_ANSWER = frozenset("choices message content content_block delta text response output candidates".split())
+_TEXT = frozenset("content text delta response output".split())  # keys of _ANSWER, and below them, that hold a text
 
 
 @dataclass(frozen=True)
@@ -71,17 +77,19 @@ class Chaos:
     retry_after: float = 1.0
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.upstream)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise StudyError(f"upstream must be an address such as http://127.0.0.1:8000/v1, not {self.upstream!r}")
+        with contextlib.suppress(ValueError):  # of brackets that do not close
+            parts = urlsplit(self.upstream)
+            if parts.scheme in ("http", "https") and parts.netloc:
+                return
+        raise StudyError(f"upstream must be an address such as http://127.0.0.1:8000/v1, not {self.upstream!r}")
 
     def kind(self, method: str, path: str, body: bytes, turn: int) -> str:
         """What this request meets when it comes for the so-manyth time (from 0); "" where it is passed on as it is."""
         (drawn,) = uniforms(1, self.seed, "chaos", method, path, digest(body.decode("latin-1")).hex(), turn)
-        for kind, rate in self.rates.items():
-            if drawn < rate:
+        for kind in KINDS:  # in this order, however the rates were written
+            if drawn < self.rates.get(kind, 0.0):
                 return kind
-            drawn -= rate
+            drawn -= self.rates.get(kind, 0.0)
         return ""
 
 
@@ -92,12 +100,15 @@ def parse_rates(text: str) -> dict[str, float]:
         kind, equals, rate = (piece.strip() for piece in part.partition("="))
         if kind not in KINDS:
             raise StudyError(f"nothing called {kind!r} can be injected{did_you_mean(kind, KINDS)} ({', '.join(KINDS)})")
+        if kind in found:
+            raise StudyError(f"{kind} has two rates; give it one")
         try:
-            found[kind] = float(rate) if not rate.endswith("%") else points(rate, kind)
+            share = float(rate.removesuffix("%")) / (100 if rate.endswith("%") else 1)
         except ValueError as error:
             raise StudyError(f"{part!r} must read KIND=SHARE, as in 429=3%") from error
-        if not equals or not math.isfinite(found[kind]) or not 0 <= found[kind] <= 1:
+        if not equals or not 0 <= share <= 1:
             raise StudyError(f"{kind} = {rate!r} must be a share from 0 to 1, or 0% to 100%")
+        found[kind] = share
     if not found:
         raise StudyError(f"name at least one rate, as in 429=3% ({', '.join(KINDS)})")
     if sum(found.values()) > 1 + 1e-9:
@@ -117,10 +128,17 @@ async def running(chaos: Chaos, journal: Path, port: int = 0) -> AsyncIterator[s
     with _Log(journal) as log:
         connector = aiohttp.TCPConnector(limit=0)
         timeout = aiohttp.ClientTimeout(total=None)
-        async with aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=True) as session:
+        jar = aiohttp.DummyCookieJar()  # cookies are the application's own affair
+        async with aiohttp.ClientSession(
+            connector=connector,
+            timeout=timeout,
+            cookie_jar=jar,
+            skip_auto_headers=("User-Agent", "Accept", "Content-Type"),
+        ) as session:
             app = web.Application(client_max_size=1 << 30)
             app.router.add_route("*", "/{path:.*}", _Proxy(chaos, session, log).handle)
-            runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+            # A client that gives up ends its request at once: here, in the journal, and at the model.
+            runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, handler_cancellation=True)
             await runner.setup()
             try:
                 site = web.TCPSite(runner, "127.0.0.1", port)
@@ -170,6 +188,7 @@ def _beside(chaos: Chaos, journal: Path, port: int) -> Iterator[str]:
         except BaseException as error:
             raised.append(error)
         finally:
+            loop.close()
             ready.set()
 
     thread = threading.Thread(target=work, name="roadtest chaos", daemon=True)
@@ -180,7 +199,8 @@ def _beside(chaos: Chaos, journal: Path, port: int) -> Iterator[str]:
     try:
         yield told[0]
     finally:
-        loop.call_soon_threadsafe(stop.set)
+        with contextlib.suppress(RuntimeError):  # of a loop that is closed already
+            loop.call_soon_threadsafe(stop.set)
         thread.join(10)
 
 
@@ -193,6 +213,8 @@ class _Log:
     def __enter__(self) -> Self:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
+            if self._path.exists():  # a killed proxy's half line must not melt into the next
+                os.truncate(self._path, self._path.read_bytes().rfind(b"\n") + 1)
             self._file = self._path.open("ab", buffering=0)
         except OSError as error:
             raise ResultsError(f"{self._path}: cannot be written: {error.strerror}") from error
@@ -202,8 +224,36 @@ class _Log:
         self._file.close()
 
     def write(self, line: Mapping[str, Any]) -> None:
-        self._file.write(json.dumps(line, ensure_ascii=True).encode("ascii") + b"\n")
-        os.fsync(self._file.fileno())
+        content, end = json.dumps(line, ensure_ascii=True).encode("ascii") + b"\n", self._file.tell()
+        try:
+            if self._file.write(content) != len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                self._file.truncate(end)
+            raise ResultsError(f"{self._path}: cannot be written: {error.strerror}") from error
+
+
+@dataclass
+class _Line:
+    """What the journal will say of one request; written once, when its answer is about to end or its client is gone."""
+
+    log: _Log
+    began: str
+    path: str
+    turn: int
+    kind: str
+    said: list[str]
+    status: int = 0
+    written: bool = False
+
+    def write(self) -> None:
+        if self.written:
+            return
+        self.written = True
+        told = {"at": self.began, "until": _now(), "path": self.path, "turn": self.turn}
+        self.log.write({**told, "injected": self.kind, "status": self.status, "said": self.said})
 
 
 class _Proxy:
@@ -217,128 +267,202 @@ class _Proxy:
 
     async def handle(self, request: Any) -> Any:
         """Answers one request: injects, or passes on."""
-        from aiohttp import web
-
         began, body = _now(), await request.read()
         key = digest(request.method, request.path_qs, body.decode("latin-1"))
         turn = self._turns[key]
         self._turns[key] += 1
         kind = self._chaos.kind(request.method, request.path_qs, body, turn)
-        line = {"at": began, "path": request.path, "turn": turn, "injected": kind, "said": said(body)}
+        line = _Line(self._log, began, request.path, turn, kind, said(body))
+        try:
+            if kind in _UNASKED:
+                return await self._refused(request, line)
+            return await self._passed_on(request, body, line)
+        finally:
+            line.write()
 
-        def note(status: int) -> None:
-            self._log.write({**line, "until": _now(), "status": status})
+    async def _refused(self, request: Any, line: _Line) -> Any:
+        from aiohttp import web
 
-        if kind == "timeout":
+        if line.kind == "timeout":
             await asyncio.sleep(self._chaos.hold)
-            note(0)
-            request.transport.close()
-            return web.Response()
-        if kind in _UNASKED:
-            note(int(kind))
-            headers = {"Retry-After": f"{self._chaos.retry_after:g}"} if kind == "429" else {}
-            error = {"message": _SAID[kind], "type": "injected", "code": None}
-            return web.json_response({"error": error}, status=int(kind), headers=headers)
-        return await self._passed_on(request, body, kind, note)
+            line.write()
+            return _closed(request, web.Response())
+        line.status = int(line.kind)
+        headers = {"Retry-After": f"{self._chaos.retry_after:g}"} if line.kind == "429" else {}
+        return _error(line.status, _SAID[line.kind], "injected", headers)
 
-    async def _passed_on(self, request: Any, body: bytes, kind: str, note: Callable[[int], None]) -> Any:
+    async def _passed_on(self, request: Any, body: bytes, line: _Line) -> Any:
+        import aiohttp
+        from yarl import URL
+
+        headers = _kept(request.headers)
+        headers["Accept-Encoding"] = "identity"
+        target = request.raw_path if request.raw_path.startswith("/") else request.path_qs
+        url = URL(self._origin + target, encoded=True)
+        try:
+            async with self._session.request(
+                request.method, url, data=body or None, headers=headers, allow_redirects=False
+            ) as answer:
+                if line.kind in _EDITED:
+                    return await self._edited(request, answer, line)
+                return await self._streamed(request, answer, line)
+        except (aiohttp.ClientError, OSError) as error:
+            away = isinstance(error, aiohttp.ClientConnectorError | aiohttp.InvalidURL)
+            line.kind, line.status = "", 502  # nothing was injected: there was no answer to break
+            told = f"{self._origin} {'cannot be reached' if away else 'broke off its answer'}: {error}"
+            return _error(502, told, "upstream", {})
+
+    async def _streamed(self, request: Any, answer: Any, line: _Line) -> Any:
+        """The answer as it comes, with pauses where it is to be slow."""
         import aiohttp
         from aiohttp import web
 
-        headers = {n: v for n, v in request.headers.items() if n.lower() not in _HOP_BY_HOP}
-        headers["Accept-Encoding"] = "identity"
-        url = self._origin + request.path_qs
+        response = web.StreamResponse(status=answer.status, headers=_kept(answer.headers))
+        left = None if "Content-Encoding" in answer.headers else answer.content_length
+        response.content_length = left
+        line.status = answer.status
         try:
-            async with self._session.request(
-                request.method, url, data=body, headers=headers, allow_redirects=False
-            ) as answer:
-                kept = {n: v for n, v in answer.headers.items() if n.lower() not in _HOP_BY_HOP}
-                response = web.StreamResponse(status=answer.status, headers=kept)
-                if kind in ("cut", "truncated", "null"):
-                    content = broken(kind, await answer.read())
-                    response.content_length = len(content) * (2 if kind == "cut" else 1)
-                    await response.prepare(request)
-                    await response.write(content)
-                else:
-                    await response.prepare(request)
-                    async for piece in answer.content.iter_any():
-                        if kind == "slow":
-                            await asyncio.sleep(self._chaos.pause)
-                        await response.write(piece)
-        except (aiohttp.ClientError, OSError) as error:
-            note(502)
-            told = {"message": f"{self._origin} cannot be reached: {error}", "type": "upstream", "code": None}
-            return web.json_response({"error": told}, status=502)
-        note(answer.status)
-        if kind == "cut":
-            request.transport.close()
-            return response
+            await response.prepare(request)
+            async for come in answer.content.iter_any():
+                for piece in _EVENT_END.split(come) if line.kind == "slow" else [come]:
+                    if line.kind == "slow" and piece:
+                        await asyncio.sleep(self._chaos.pause)
+                    left = left and left - len(piece)
+                    if left == 0:  # with this piece, the client has all that it waits for
+                        line.write()
+                    await response.write(piece)
+        except (aiohttp.ClientError, OSError):  # one side broke off: the other finds an answer without an end
+            line.write()
+            return _closed(request, response)
+        line.write()
         await response.write_eof()
         return response
 
+    async def _edited(self, request: Any, answer: Any, line: _Line) -> Any:
+        """The answer, once it is whole, cut, truncated or without its text; as it is where it has nothing to break."""
+        from aiohttp import web
+
+        content = await answer.read()
+        sent = content if line.kind == "null" and not answer.ok else broken(line.kind, content)
+        if sent == content:
+            line.kind = ""
+        response = web.StreamResponse(status=answer.status, headers=_kept(answer.headers))
+        response.content_length = len(content) if line.kind == "cut" else len(sent)
+        line.status = answer.status
+        line.write()
+        with contextlib.suppress(OSError):  # the client is gone
+            await response.prepare(request)
+            await response.write(sent)
+            if line.kind != "cut":
+                await response.write_eof()
+        return _closed(request, response) if line.kind == "cut" else response
+
+
+def _kept(headers: Any) -> Any:
+    """The headers that go further: all but those of one hop, those it names, and those of lengths and encodings."""
+    from multidict import CIMultiDict
+
+    named = {name.strip().lower() for value in headers.getall("Connection", ()) for name in value.split(",")}
+    dropped = _HOP_BY_HOP | named
+    return CIMultiDict((name, value) for name, value in headers.items() if name.lower() not in dropped)
+
+
+def _closed(request: Any, response: Any) -> Any:
+    """The response of a request whose connection ends here, whatever the client still waits for."""
+    if request.transport is not None:
+        request.transport.close()
+    return response
+
+
+def _error(status: int, message: str, kind: str, headers: Mapping[str, str]) -> Any:
+    from aiohttp import web
+
+    return web.json_response(
+        {"error": {"message": message, "type": kind, "code": None}}, status=status, headers=dict(headers)
+    )
+
 
 def broken(kind: str, content: bytes) -> bytes:
-    """What is sent of an answer that is cut, truncated or without its text."""
-    events = content.split(b"\n\n") if content.lstrip().startswith((b"data:", b"event:")) else None
+    """What is sent of an answer that is cut, truncated or without its text; all of it where nothing can be broken."""
+    events = _events(content)
     if kind != "null":
         if events:
-            return b"".join(event + b"\n\n" for event in events[: max(1, len(events) // 2)])
-        return content[: max(1, len(content) // 2)]
+            return b"".join(events[: min(len(events) - 1, (len(events) + 1) // 2)])
+        return content[: len(content) // 2]
     if events:
-        return b"\n\n".join(_nulled_event(event) for event in events)
+        return b"".join(_PAYLOAD.sub(_nulled_payload, event) for event in events)
     try:
         data = json.loads(content)
-    except ValueError:
+        nulled = _nulled(data)
+        if nulled == data and (texts := list(_texts(data))):
+            nulled = _without(data, max(texts, key=len))
+    except (ValueError, RecursionError):
         return content
-    return json.dumps(_nulled(data)).encode("ascii")
+    return content if nulled == data else json.dumps(nulled).encode("ascii")
 
 
-def _nulled_event(event: bytes) -> bytes:
-    lines = []
-    for line in event.split(b"\n"):
-        if line.startswith(b"data:") and not line.endswith(b"[DONE]"):
-            with contextlib.suppress(ValueError):
-                line = b"data: " + json.dumps(_nulled(json.loads(line[5:]))).encode("ascii")
-        lines.append(line)
-    return b"\n".join(lines)
+def _events(content: bytes) -> list[bytes]:
+    """The events of a stream with their ends, be they server-sent or one JSON a line; empty where it is no stream."""
+    if _STREAM.match(content):
+        return [event for event in _EVENT_END.split(content) if event]
+    lines = [line for line in content.splitlines(keepends=True) if line.strip()]
+    with contextlib.suppress(ValueError, RecursionError):
+        if len(lines) > 1 and isinstance(json.loads(lines[0]), dict):
+            return lines
+    return []
+
+
+def _nulled_payload(match: re.Match[bytes]) -> bytes:
+    """One line of a stream with null for its text."""
+    with contextlib.suppress(ValueError, RecursionError):
+        data = json.loads(match[2])
+        if (nulled := _nulled(data)) != data:
+            return match[1] + json.dumps(nulled).encode("ascii")
+    return match[0]
 
 
 def _nulled(data: Any) -> Any:
-    """The answer with null for its text, where OpenAI, Anthropic and Ollama have it."""
+    """The answer with null for its text, where OpenAI, Anthropic, Ollama and Gemini have it."""
     if not isinstance(data, dict):
         return data
-    found = dict(data)
-    if isinstance(data.get("choices"), list):
-        found["choices"] = [_without_content(choice) for choice in data["choices"]]
-    elif isinstance(data.get("message"), dict):
-        found["message"] = {**data["message"], "content": None}
-    elif isinstance(data.get("content"), list | str):
-        found["content"] = None
-    elif isinstance(data.get("delta"), dict) and "text" in data["delta"]:
-        found["delta"] = {**data["delta"], "text": None}
-    return found
+    return {name: _emptied(name, value) if name in _ANSWER else value for name, value in data.items()}
 
 
-def _without_content(choice: Any) -> Any:
-    if not isinstance(choice, dict):
-        return choice
-    return {
-        **choice,
-        **{
-            name: {**choice[name], "content": None}
-            for name in ("message", "delta")
-            if isinstance(choice.get(name), dict) and "content" in choice[name]
-        },
-    }
+def _emptied(name: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        return {inner: _emptied(inner, below) for inner, below in value.items()}
+    if isinstance(value, list) and name != "content":
+        return [_emptied("", below) for below in value]
+    return None if name in _TEXT else value
+
+
+def _texts(data: Any) -> Iterator[str]:
+    """Every string value in a JSON."""
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, dict | list):
+        for below in data.values() if isinstance(data, dict) else data:
+            yield from _texts(below)
+
+
+def _without(data: Any, text: str) -> Any:
+    """A JSON with null where this string was."""
+    if isinstance(data, dict):
+        return {name: _without(below, text) for name, below in data.items()}
+    if isinstance(data, list):
+        return [_without(below, text) for below in data]
+    return None if data == text else data
 
 
 def said(body: bytes) -> list[str]:
-    """The texts in a request: of its messages, else its prompt, else the whole body."""
+    """The texts in a request: of its messages (`input` in OpenAI's Responses), else its prompt, else the whole body."""
     try:
         data = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return [body.decode("utf-8", "replace")]
-    messages = data.get("messages") if isinstance(data, dict) else None
+    messages = data.get("messages", data.get("input")) if isinstance(data, dict) else None
+    if isinstance(messages, str):
+        messages = [{"content": messages}]
     found: list[str] = []
     for message in messages if isinstance(messages, list) else ():
         content = message.get("content") if isinstance(message, dict) else None

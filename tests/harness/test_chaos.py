@@ -197,7 +197,7 @@ def between(handler, rates, journal, use, **more):
 
     async def scenario():
         app = web.Application()
-        app.router.add_route("*", "/v1/{path:.*}", handler)
+        app.router.add_route("*", "/{path:.*}", handler)
         upstream = web.AppRunner(app, shutdown_timeout=0.1)
         await upstream.setup()
         await web.TCPSite(upstream, "127.0.0.1", 0).start()
