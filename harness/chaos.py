@@ -11,7 +11,6 @@ import contextlib
 import errno
 import json
 import os
-import re
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from .bodies import EVENT_END, broken, said
 from .children import while_serving
 from .errors import ResultsError, StudyError, did_you_mean
 from .seeds import digest, uniforms
@@ -52,11 +52,6 @@ _SAID = {
     "500": "Internal server error (injected)",
     "503": "Overloaded (injected)",
 }
-_STREAM = re.compile(rb"\s*(?:data|event|id|retry|):")  # a server-sent event, or a comment between events
-_EVENT_END = re.compile(rb"(?<=\n\n)|(?<=\r\n\r\n)")
-_PAYLOAD = re.compile(rb"^((?:data:)?[ \t]*)(\{.*\})", re.MULTILINE)
-_ANSWER = frozenset("choices message content content_block delta text response output candidates".split())
-_TEXT = frozenset("content text delta response output".split())  # keys of _ANSWER, and below them, that hold a text
 
 
 @dataclass(frozen=True)
@@ -324,7 +319,7 @@ class _Proxy:
         try:
             await response.prepare(request)
             async for come in answer.content.iter_any():
-                for piece in _EVENT_END.split(come) if line.kind == "slow" else [come]:
+                for piece in EVENT_END.split(come) if line.kind == "slow" else [come]:
                     if line.kind == "slow" and piece:
                         await asyncio.sleep(self._chaos.pause)
                     left = left and left - len(piece)
@@ -380,97 +375,6 @@ def _error(status: int, message: str, kind: str, headers: Mapping[str, str]) -> 
     return web.json_response(
         {"error": {"message": message, "type": kind, "code": None}}, status=status, headers=dict(headers)
     )
-
-
-def broken(kind: str, content: bytes) -> bytes:
-    """What is sent of an answer that is cut, truncated or without its text; all of it where nothing can be broken."""
-    events = _events(content)
-    if kind != "null":
-        if events:
-            return b"".join(events[: min(len(events) - 1, (len(events) + 1) // 2)])
-        return content[: len(content) // 2]
-    if events:
-        return b"".join(_PAYLOAD.sub(_nulled_payload, event) for event in events)
-    try:
-        data = json.loads(content)
-        nulled = _nulled(data)
-        if nulled == data and (texts := list(_texts(data))):
-            nulled = _without(data, max(texts, key=len))
-    except (ValueError, RecursionError):
-        return content
-    return content if nulled == data else json.dumps(nulled).encode("ascii")
-
-
-def _events(content: bytes) -> list[bytes]:
-    """The events of a stream with their ends, be they server-sent or one JSON a line; empty where it is no stream."""
-    if _STREAM.match(content):
-        return [event for event in _EVENT_END.split(content) if event]
-    lines = [line for line in content.splitlines(keepends=True) if line.strip()]
-    with contextlib.suppress(ValueError, RecursionError):
-        if len(lines) > 1 and isinstance(json.loads(lines[0]), dict):
-            return lines
-    return []
-
-
-def _nulled_payload(match: re.Match[bytes]) -> bytes:
-    """One line of a stream with null for its text."""
-    with contextlib.suppress(ValueError, RecursionError):
-        data = json.loads(match[2])
-        if (nulled := _nulled(data)) != data:
-            return match[1] + json.dumps(nulled).encode("ascii")
-    return match[0]
-
-
-def _nulled(data: Any) -> Any:
-    """The answer with null for its text, where OpenAI, Anthropic, Ollama and Gemini have it."""
-    if not isinstance(data, dict):
-        return data
-    return {name: _emptied(name, value) if name in _ANSWER else value for name, value in data.items()}
-
-
-def _emptied(name: str, value: Any) -> Any:
-    if isinstance(value, dict):
-        return {inner: _emptied(inner, below) for inner, below in value.items()}
-    if isinstance(value, list) and name != "content":
-        return [_emptied("", below) for below in value]
-    return None if name in _TEXT else value
-
-
-def _texts(data: Any) -> Iterator[str]:
-    """Every string value in a JSON."""
-    if isinstance(data, str):
-        yield data
-    elif isinstance(data, dict | list):
-        for below in data.values() if isinstance(data, dict) else data:
-            yield from _texts(below)
-
-
-def _without(data: Any, text: str) -> Any:
-    """A JSON with null where this string was."""
-    if isinstance(data, dict):
-        return {name: _without(below, text) for name, below in data.items()}
-    if isinstance(data, list):
-        return [_without(below, text) for below in data]
-    return None if data == text else data
-
-
-def said(body: bytes) -> list[str]:
-    """The texts in a request: of its messages (`input` in OpenAI's Responses), else its prompt, else the whole body."""
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
-        return [body.decode("utf-8", "replace")]
-    messages = data.get("messages", data.get("input")) if isinstance(data, dict) else None
-    if isinstance(messages, str):
-        messages = [{"content": messages}]
-    found: list[str] = []
-    for message in messages if isinstance(messages, list) else ():
-        content = message.get("content") if isinstance(message, dict) else None
-        parts = content if isinstance(content, list) else [{"text": content}]
-        found += [part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)]
-    if not found and isinstance(data, dict) and isinstance(data.get("prompt"), str):
-        found = [data["prompt"]]
-    return found or [body.decode("utf-8", "replace")]
 
 
 def _now() -> str:

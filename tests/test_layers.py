@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 # Lowest first; files of one layer do not import each other.
 LAYERS = [
     {"harness.errors"},
-    {"harness.cases", "harness.seeds", "harness.numbering", "harness.children", "harness.gate"},
+    {"harness.bodies", "harness.cases", "harness.seeds", "harness.numbering", "harness.children", "harness.gate"},
     {
         "harness.replies",
         "harness.brakes",

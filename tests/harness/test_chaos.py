@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from roadtest.harness import Direct, EndpointError, ResultsError, StudyError, load_study, run_study
 from roadtest.harness.attribution import Injection, attributed, read
-from roadtest.harness.chaos import KINDS, Chaos, broken, parse_rates, running, said, serve
+from roadtest.harness.bodies import broken, said
+from roadtest.harness.chaos import KINDS, Chaos, parse_rates, running, serve
 
 HELLO = {"model": "m", "messages": [{"role": "user", "content": "hello there"}]}
 
