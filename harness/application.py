@@ -20,9 +20,9 @@ class Application(Model):
 
     In `body`, `{text}` stands for the last user turn and `{system}` for the system turn, inside any string; a string
     that is just `{messages}` becomes the list of all turns. `answer` is the JSONPath (RFC 9535) of the answer in what
-    comes back: text, or a number or truth value that is written as JSON; without it the whole body is the answer. The
-    key, if there is one, is sent as a bearer token, and `extra_headers` of `extra` are sent too. Raises StudyError for
-    a JSONPath that is none, and for a body without a place for the text.
+    comes back: text, or another value that is written as JSON, null being no text; without it the whole body is the
+    answer. The key, if there is one, is sent as a bearer token, and `extra_headers` of `extra` are sent too. Raises
+    StudyError for a JSONPath that is none, and for a body without a place for the text.
     """
 
     body: Mapping[str, Any] | None = None
@@ -65,7 +65,9 @@ class Application(Model):
         found = self._path(said)
         if not found:
             raise self._asked.failed("malformed", f"the answer has nothing at {self.answer}")
-        texts = [one if isinstance(one, str) else json.dumps(one, ensure_ascii=False) for one in found]
+        texts = [
+            one if isinstance(one, str) else json.dumps(one, ensure_ascii=False) for one in found if one is not None
+        ]
         return Reply("\n".join(texts))
 
 

@@ -74,7 +74,9 @@ class Asked:
     def failed(self, kind: str, said: str, wait: float | None = None) -> EndpointError:
         """A failure of this kind, with what was said and the next step to take."""
         step = f"; {NEXT_STEP[kind]}" if kind in NEXT_STEP else ""
-        return EndpointError(kind, f"{self.where}: {kind.replace('_', ' ')}: {self._one_line(said)}{step}", wait)
+        line = " ".join(self._masked(said).split())  # masked first, or half a key could be left at the end
+        line = line if len(line) <= _LONGEST else line[: _LONGEST - 3] + "..."
+        return EndpointError(kind, f"{self._masked(self.where)}: {kind.replace('_', ' ')}: {line}{step}", wait)
 
     def timed_out(self, seconds: float) -> EndpointError:
         """No answer in time."""
@@ -88,13 +90,12 @@ class Asked:
         """An HTTP 200 whose body is not the answer that was promised."""
         return self.failed("malformed", "the answer is not the JSON that was expected, or not all of it")
 
-    def _one_line(self, text: str) -> str:
-        """The provider's words on one line, without the key should they repeat it."""
+    def _masked(self, text: str) -> str:
+        """The text without the key, or any other secret of the environment, should it hold one."""
         for name, secret in os.environ.items():
             if len(secret) >= 6 and (name == self.key_env or name.endswith(("_KEY", "_TOKEN", "_SECRET"))):
                 text = text.replace(secret, "***")
-        line = " ".join(text.split())
-        return line if len(line) <= _LONGEST else line[: _LONGEST - 3] + "..."
+        return text
 
 
 def said_in(body: Any) -> tuple[str, str]:

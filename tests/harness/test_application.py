@@ -147,3 +147,14 @@ def test_a_study_of_an_application(shop, write_study, tmp_path):
     assert outcome.complete
     assert analysis.results.system == shop.url
     assert len(shop.asked) == outcome.answered
+
+
+def test_a_key_in_the_address_is_never_shown(monkeypatch, write_study):
+    monkeypatch.setenv("SHOP_TOKEN", "t0psecret")
+    lines = 'url = "http://127.0.0.1:9/ask?token=${SHOP_TOKEN}"\nbody = {question = "{text}"}'
+    study = load_study(write_study(endpoint=lines))
+    endpoint = study.system.endpoint(study.folder)
+    with pytest.raises(EndpointError) as caught:
+        ask(endpoint, "hello")
+    assert "t0psecret" not in str(caught.value)
+    assert "http://127.0.0.1:9/ask?token=***: connection" in str(caught.value)

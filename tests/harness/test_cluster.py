@@ -25,9 +25,8 @@ from roadtest.harness.cluster import OnRay
 from roadtest.harness.replay import replay
 
 study, journal, store, kill_at = sys.argv[1:]
-here = {"node_ip_address": "127.0.0.1"}
-cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False, **here})
-second = cluster.add_node(num_cpus=2, **here)
+cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+second = cluster.add_node(num_cpus=2)
 ray.init(address=cluster.address, log_to_driver=False)
 planned = plan(load_study(Path(study)))
 seen, killed = [], []
@@ -37,7 +36,7 @@ def watch(record):
     if len(seen) >= int(kill_at) and not killed:
         killed.append(True)
         cluster.remove_node(second, allow_graceful=False)
-        cluster.add_node(num_cpus=2, **here)
+        cluster.add_node(num_cpus=2)
 
 engine = OnRay(planned, store, workers=3, concurrency=6)
 outcome = replay(planned, planned.study.system.endpoint(Path(".")), Path(journal), watch=watch, engine=engine)
