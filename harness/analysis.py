@@ -214,6 +214,15 @@ def loosened(results: Results, gate: Gate) -> bool:
     return any(was.anytime or was.looks > gate.looks for was in before)
 
 
+def failures(results: Results, answers: Answers) -> dict[str, list[int]]:
+    """For each condition the rows of answers that mess turned wrong where every clean repeat was right."""
+    scores = study_scores(results, answers, results.gate)
+    return {
+        name: _flip_rows(answers, scores, (answers.condition == at) & answers.changed)
+        for at, name in enumerate(scores.messy)
+    }
+
+
 def look(results: Results) -> Judgement:
     """The verdicts alone, for a replay that asks whether it may stop."""
     answers = read_answers(results)

@@ -402,6 +402,63 @@ def gate(results: Path, claims: tuple[str, ...], margin: str | None, policy: Pat
 
 
 @main.command()
+@click.argument("results", type=click.Path(path_type=Path))
+@click.argument("variants", nargs=-1)
+@click.option(
+    "--worst", default=10, show_default=True, type=click.IntRange(1), help="Failures to shrink, without VARIANTS."
+)
+@click.option(
+    "--repeats", default=5, show_default=True, type=click.IntRange(3), help="Answers that check what was found."
+)
+@click.option("--budget", type=click.FloatRange(0, min_open=True), help="US dollars for these calls.")
+@click.option("--concurrency", type=click.IntRange(1), help="The most calls in flight.")
+def shrink(
+    results: Path, variants: tuple[str, ...], worst: int, repeats: int, budget: float | None, concurrency: int | None
+) -> None:
+    """Finds the fewest edits that still turn right answers of RESULTS wrong, and what they have in common.
+
+    VARIANTS are ids of failures, as the report shows them; without any, the worst of the report are taken. Each takes
+    some 25 calls to the study's system. What is found is asked again, side by side with the clean text, so that a lucky
+    flip is not reported. Answers are kept: the same command goes on, or shows what is known, without paying twice.
+    """
+    from tqdm import tqdm
+
+    from .analysis import analyse
+    from .minimal import find_failures, noise_of, shrink_failures, worst_failures
+    from .report import defect_notes, write_report
+    from .results import read_results
+
+    read = read_results(results)
+    analysis = analyse(read)
+    chosen = find_failures(read, variants) if variants else worst_failures(read, analysis, worst)
+    if not chosen:
+        click.echo(f"no failure in {results}: no answer that was right on clean text was wrong under mess")
+        return
+    with tqdm(total=len(chosen), unit="failure", file=sys.stderr) as bar:
+        calls, spend = 0, 0.0
+
+        def watch(record: Record) -> None:
+            nonlocal calls, spend
+            calls, spend = calls + 1, spend + record.paid
+            bar.set_postfix_str(f"{calls} calls, ${spend:.4f}")
+
+        found = shrink_failures(
+            read,
+            chosen,
+            noise=noise_of(analysis),
+            repeats=repeats,
+            budget=budget or 0.0,
+            concurrency=concurrency or 0,
+            watch=watch,
+            told=lambda minimal: bar.update(),
+        )
+    write_report(analysis, results)
+    click.echo("\n".join(defect_notes(analysis)).strip())
+    if found.stopped:
+        raise RoadtestError(f"stopped: {found.stopped}. The answers are kept; the same command goes on from there")
+
+
+@main.command()
 @click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--level", default=0.95, show_default=True, type=click.FloatRange(0.5, 0.9999), help="Confidence of the intervals."

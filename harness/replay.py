@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from .brakes import Brakes
 from .calls import Plan, Request
@@ -82,7 +82,7 @@ def replay(
         state = _State(plan, journal, brakes)
         session = Session(plan, state, open_journal, watch, brakes)
         try:
-            spared = _run(_work_through(session, engine, state, rule))
+            spared = run_to_end(_work_through(session, engine, state, rule))
         finally:
             session.writer.drain()
     if session.broken:
@@ -91,7 +91,10 @@ def replay(
     return Outcome(state.answered, failed, brakes.stopped, spared, brakes.spent)
 
 
-def _run(coroutine: Coroutine[Any, Any, int]) -> int:
+Value = TypeVar("Value")
+
+
+def run_to_end(coroutine: Coroutine[Any, Any, Value]) -> Value:
     """Runs to the end; where a loop is running already (a notebook), in a thread beside it."""
     try:
         asyncio.get_running_loop()
@@ -172,17 +175,12 @@ class Writer:
             self._journal.append(*(record for records, _ in batch for record in records))
 
 
-class Session:
-    """One replay under way: what an engine needs to ask calls and to keep what comes of them."""
+class Stops:
+    """Whether further calls may be begun; `stopping` is set once they may not."""
 
-    def __init__(self, plan: Plan, state: _State, journal: Journal, watch: Watcher, brakes: Brakes) -> None:
-        self.plan = plan
+    def __init__(self, brakes: Brakes) -> None:
         self.brakes = brakes
         self.stopping = asyncio.Event()
-        self.broken: ResultsError | None = None
-        self.writer = Writer(journal)
-        self._state = state
-        self._watch = watch
 
     def stop(self, why: str) -> None:
         """Begins no further call and ends every wait."""
@@ -194,6 +192,18 @@ class Session:
         if self.brakes.before():
             self.stopping.set()
         return not self.stopping.is_set()
+
+
+class Session(Stops):
+    """One replay under way: what an engine needs to ask calls and to keep what comes of them."""
+
+    def __init__(self, plan: Plan, state: _State, journal: Journal, watch: Watcher, brakes: Brakes) -> None:
+        super().__init__(brakes)
+        self.plan = plan
+        self.broken: ResultsError | None = None
+        self.writer = Writer(journal)
+        self._state = state
+        self._watch = watch
 
     def known(self, group: Sequence[int]) -> Record | None:
         """The answer that a group of calls that read the same has in the journal already."""
@@ -246,7 +256,8 @@ class Local:
     async def work_through(self, session: Session, groups: Iterator[list[int]]) -> None:
         """The very first call goes alone, so that a wrong key costs one call."""
         if self._ask is None:
-            self._ask = self._recorded or asking(self._system, self._endpoint, self._concurrency, session)
+            tries = asking(self._system, self._endpoint, self._concurrency, session)
+            self._ask = self._recorded or (lambda request: tries(request.messages))
             for group in groups:
                 if await self._answer(session, group):
                     break
@@ -287,12 +298,11 @@ class Local:
         return True
 
 
-def asking(system: System, endpoint: Endpoint, concurrency: int, session: Session) -> Ask:
+def asking(system: System, endpoint: Endpoint, concurrency: int, stops: Stops) -> Retrying:
     """How one call is made: at the pace of the endpoint, within its limits, with further tries where they help."""
-    pace = Pace(concurrency, system.limits(), session.stopping, may_begin=session.may_begin)
+    pace = Pace(concurrency, system.limits(), stops.stopping, may_begin=stops.may_begin)
     most_tokens = system.max_tokens if system.model else 0
-    tries = Retrying(endpoint, system.retries, pace=pace, stopping=session.stopping, most_tokens=most_tokens)
-    return lambda request: tries(request.messages)
+    return Retrying(endpoint, system.retries, pace=pace, stopping=stops.stopping, most_tokens=most_tokens)
 
 
 async def asked(request_id: str, call: Awaitable[Reply], name: str) -> Record:
@@ -315,7 +325,7 @@ async def _work_through(session: Session, engine: Engine, state: _State, rule: R
     plan, settled, spared = session.plan, set[str](), 0
     conditions = {plan.condition_of(number) for number in plan.order} - {"clean"}
     try:
-        with _interruptible(session):
+        with interruptible(session):
             for look, planned in groupby(plan.order, key=plan.look_of):
                 todo = [number for number in planned if not state.done[number]]
                 if look and todo and not session.brakes.stopped and not settled >= conditions:
@@ -346,11 +356,12 @@ def _groups(plan: Plan, needed: Sequence[int]) -> Iterator[list[int]]:
 
 
 @contextlib.contextmanager
-def _interruptible(session: Session) -> Iterator[None]:
+def interruptible(stops: Stops) -> Iterator[None]:
+    """Ctrl-C begins no further call, and a second one ends those in flight."""
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
-        session.stop("interrupted; the calls in flight were finished and kept")
+        stops.stop("interrupted; the calls in flight were finished and kept")
         loop.remove_signal_handler(signal.SIGINT)  # a second Ctrl-C stops at once
 
     installed = True

@@ -12,8 +12,12 @@ from typing import Any
 from .analysis import EXAMPLES, Analysis, Claim, loosened
 from .answers import VALIDITIES
 from .attribution import rows as chaos_rows
+from .cases import TEXT_FIELDS
+from .defects import as_json as defects_json
+from .defects import defects, described, not_confirmed
 from .judging import Condition, Judged
 from .load import load_text, read_load
+from .minimal import read_minimal
 from .policy import Verdict, percent, shown
 from .sequential import boundaries
 from .settling import Need
@@ -51,8 +55,49 @@ def terminal(analysis: Analysis) -> str:
             tabulate(_more_rows(analysis), headers="keys", tablefmt="simple", disable_numparse=True),
             "",
             *_notes(analysis),
+            *defect_notes(analysis),
         ]
     )
+
+
+_ABOUT_DEFECTS = (
+    "For the worst flips, the fewest edits that still turn the answer wrong, clustered by what they do. Each was asked "
+    "again, side by side with its clean text; what failed by chance is not listed."
+)
+
+
+def defect_notes(analysis: Analysis) -> list[str]:
+    """The defects as plain lines; nothing where nothing was shrunk."""
+    found = read_minimal(analysis.results)
+    if not found:
+        return []
+    lines = ["", f"defects ({len(found)} of the worst failures shrunk to the fewest edits that cause them):"]
+    for defect in defects(found):
+        lines.append(f"  {defect.name}")
+        lines += [f"    {one.variant.case.id}: {described(one)}" for one in defect.failures]
+    return [plain(line) for line in [*lines, *(f"  {line}" for line in not_confirmed(found))]]
+
+
+def _defect_lines(analysis: Analysis) -> list[str]:
+    """The defects as Markdown, each failure with its two texts."""
+    found = read_minimal(analysis.results)
+    if not found:
+        return []
+    lines = ["## Defects", "", _ABOUT_DEFECTS, ""]
+    for defect in defects(found):
+        lines += [f"### {inline(defect.name)}", ""]
+        for one in defect.failures:
+            clean, messy = one.variant.case, one.variant.messy
+            texts = [
+                f"{name}: {getattr(clean, name)}\n   now: {getattr(messy, name)}"
+                for name in TEXT_FIELDS
+                if getattr(clean, name) != getattr(messy, name)
+            ]
+            answers = f"target: {one.right}\nanswer: {one.answer}"
+            lines += [f"`{inline(one.variant.id)}`: {inline(described(one))}", ""]
+            lines += [*fence("\n".join([*texts, answers])), ""]
+    lines += [f"- {inline(line)}" for line in not_confirmed(found)]
+    return [*lines, ""]
 
 
 _ABOUT_VALIDITY = (
@@ -119,6 +164,7 @@ def markdown(analysis: Analysis) -> str:
         "",
         *_load_lines(analysis),
         *_chaos_lines(analysis),
+        *_defect_lines(analysis),
         "## Reasons",
         "",
         *_reasons(analysis),
@@ -194,6 +240,7 @@ def as_json(analysis: Analysis) -> dict[str, Any]:
         "usage": usage_json(analysis.usage),
         "throughput": analysis.throughput,
         "chaos": [asdict(one) for one in analysis.chaos],
+        "defects": defects_json(read_minimal(results)),
         "versions": results.versions,
     }
 

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from .calls import Plan
-from .cases import Case, Edit, Variant
+from .cases import Case, Edit, Frame, Variant
 from .errors import CaseError, ResultsError
 from .gate import Gate, gate_from_dict
 from .journal import RECORDS, Record, final_records, read_records
 from .numbering import Numbering
+from .systems import System
 
 STUDY, CASES, VARIANTS = "study.json", "cases.jsonl", "variants.jsonl"
 
@@ -65,7 +66,7 @@ class Results:
     @cached_property
     def variants(self) -> tuple[Variant, ...]:
         """Every variant, unchanged ones included; read when first asked for."""
-        return tuple(self._variant(row) for row in _read_lines(self.folder / VARIANTS))
+        return tuple(self.variant_from(row) for row in _read_lines(self.folder / VARIANTS))
 
     @cached_property
     def records(self) -> dict[str, Record]:
@@ -80,9 +81,10 @@ class Results:
         """The variant whose line begins at this byte."""
         with (self.folder / VARIANTS).open("rb") as file:
             file.seek(begin)
-            return self._variant(json.loads(file.readline()))
+            return self.variant_from(json.loads(file.readline()))
 
-    def _variant(self, row: dict[str, Any]) -> Variant:
+    def variant_from(self, row: dict[str, Any]) -> Variant:
+        """The variant of one line of `variants.jsonl`. Raises ResultsError for what is none."""
         try:
             return Variant(
                 case=self.cases[row["case"]],
@@ -126,8 +128,8 @@ def prepare(plan: Plan, folder: Path, *, extend: bool = False) -> Path:
         elif extend:
             raise ResultsError(f"{folder}: there is no study in it to extend")
         if before.get("fingerprint") != plan.fingerprint:
-            _write(folder / CASES, (_line(case.to_dict()) for case in plan.cases))
-            _write(folder / VARIANTS, (_line(v.to_dict() | {"changed": v.changed}) for v in plan.variants))
+            write_lines(folder / CASES, (case.to_dict() for case in plan.cases))
+            write_lines(folder / VARIANTS, (v.to_dict() | {"changed": v.changed} for v in plan.variants))
         # last, so that the folder is whole; and each time, because gate and scorer may change without a new call
         _write(known, [json.dumps(_description(plan, before, folder), indent=2, ensure_ascii=True) + "\n"])
     except OSError as error:
@@ -169,6 +171,32 @@ def read_results(folder: Path, cases: Sequence[Case] = ()) -> Results:
         raise damaged(folder, error) from error
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which system a results folder asked, in which frame; `folder` is where its modules are looked for."""
+
+    system: System
+    frame: Frame
+    budget: float
+    folder: Path
+
+
+def read_asked(folder: Path) -> Asked:
+    """How the calls of a results folder were made, for further ones. Raises ResultsError where that is damaged."""
+    data = _read_json(folder / STUDY)
+    try:
+        frame = data["asked"]["frame"]
+        examples = tuple((user, assistant) for user, assistant in frame["examples"])
+        return Asked(
+            System(**data["study"]["endpoint"]),
+            Frame(frame["system"], frame["template"], examples),
+            data["study"]["budget"],
+            folder / data["folder"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(folder, error) from error
+
+
 def _description(plan: Plan, before: dict[str, Any], folder: Path) -> dict[str, Any]:
     extents = [size for size in before.get("extents", []) if size != len(plan.cases)]
     gates = list(before.get("gate_changes", []))
@@ -186,10 +214,19 @@ def _description(plan: Plan, before: dict[str, Any], folder: Path) -> dict[str, 
         "scorer": plan.scorer,
         "study": plan.study.to_dict(),
         "asked": plan.asked,
+        "folder": _relative(plan.study.folder, folder),
         "effects": {f"{p.name}@{severity}": p.effect for p, severity in plan.study.clauses},
         "suite": {"name": plan.suite.name, "title": plan.suite.title, "licence": plan.suite.licence},
         "versions": versions(),
     }
+
+
+def _relative(path: Path, start: Path) -> str:
+    """The way from one folder to another, as it stands whatever the working folder."""
+    try:
+        return Path(os.path.relpath(path.resolve(), start.resolve())).as_posix()
+    except ValueError:  # another drive of Windows
+        return path.resolve().as_posix()
 
 
 def versions() -> dict[str, str]:
@@ -250,8 +287,9 @@ def _short(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _line(data: dict[str, Any]) -> str:
-    return json.dumps(data, ensure_ascii=True, sort_keys=True) + "\n"
+def write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:
+    """JSON objects, one a line, in ASCII; the file is there whole or not at all."""
+    _write(path, (json.dumps(row, ensure_ascii=True, sort_keys=True) + "\n" for row in rows))
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:

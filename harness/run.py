@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from .analysis import Analysis, analyse, look
@@ -10,6 +11,7 @@ from .calls import Plan, plan
 from .cassettes import Cassette
 from .cassettes import record as write_cassette
 from .errors import StudyError
+from .minimal import noise_of, shrink_failures, worst_failures
 from .records import compile_records
 from .replay import Engine, Outcome, Watcher, replay
 from .replies import Endpoint
@@ -61,9 +63,29 @@ def run_study(
     results = read_results(folder, planned.cases)
     answers = read_answers(results)
     analysis = analyse(results, answers=answers)
+    if planned.study.shrink and not outcome.stopped and recorded is None:
+        outcome = _shrunk(planned, analysis, outcome, endpoint, concurrency)
     write_report(analysis, folder)
     compile_records(results, answers)
     return analysis, outcome
+
+
+def _shrunk(planned: Plan, analysis: Analysis, outcome: Outcome, endpoint: Endpoint, concurrency: int) -> Outcome:
+    """Shrinks the worst failures with what is left of the budget; the outcome with what that cost."""
+    results, study = analysis.results, planned.study
+    chosen = worst_failures(results, analysis, study.shrink)
+    if not chosen:
+        return outcome
+    shrunk = shrink_failures(
+        results,
+        chosen,
+        endpoint,
+        noise=noise_of(analysis),
+        budget=study.budget,
+        spent=outcome.spent,
+        concurrency=concurrency,
+    )
+    return replace(outcome, spent=outcome.spent + shrunk.spent)
 
 
 def results_folder(planned: Plan) -> Path:

@@ -25,7 +25,8 @@ class Study:
     `suite` is a built-in suite or the path of a JSONL file. `items` of its cases are drawn at random (0 = all; a larger
     number keeps the smaller draw). Each of `perturbations` (`name@severity`) is applied `draws` times to each case, and
     each clean case is asked `repeats` times, which measures the noise floor. `frame` and `scorer` override the suite's.
-    `budget` is in US dollars (0 = none): no call is begun once the calls of this study have cost so much.
+    `budget` is in US dollars (0 = none): no call is begun once the calls of this study have cost so much. The worst
+    `shrink` failures are shrunk to the fewest edits that cause them (0 = none), at some 25 calls each.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Study:
     repeats: int = 2
     seed: int = 0
     budget: float = 0.0
+    shrink: int = 3
     frame: Frame | None = None
     scorer: str = ""
     folder: Path = field(default_factory=Path, compare=False)
@@ -49,7 +51,7 @@ class Study:
             )
         if not self.perturbations:
             raise StudyError("perturbations must name at least one, as in ['typos@3'] (`roadtest list` shows all)")
-        for name, least in (("items", 0), ("draws", 1), ("repeats", 1), ("budget", 0)):
+        for name, least in (("items", 0), ("draws", 1), ("repeats", 1), ("budget", 0), ("shrink", 0)):
             if getattr(self, name) < least:
                 raise StudyError(f"{name} must be at least {least}, not {getattr(self, name)}")
         clauses = [f"{p.name}@{severity}" for p, severity in self.clauses]

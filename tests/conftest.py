@@ -92,6 +92,8 @@ def write_study(tmp_path: Path) -> Callable[..., Path]:
             top += '\nsuite = "arithmetic"\nitems = 5'
         if "perturbations" not in top:
             top += '\nperturbations = ["typos@4", "casing@5"]'
+        if "shrink" not in top:  # most tests count calls
+            top += "\nshrink = 0"
         path.write_text(f"{top}\n[endpoint]\n{endpoint}\n[gate]\n{gate}\n", encoding="utf-8")
         return path
 

@@ -12,8 +12,17 @@ ROOT = Path(__file__).parent.parent
 # Lowest first; files of one layer do not import each other.
 LAYERS = [
     {"harness.errors"},
-    {"harness.bodies", "harness.cases", "harness.seeds", "harness.numbering", "harness.children", "harness.gate"},
     {
+        "harness.shrinking",
+        "harness.bodies",
+        "harness.cases",
+        "harness.seeds",
+        "harness.numbering",
+        "harness.children",
+        "harness.gate",
+    },
+    {
+        "harness.causes",
         "harness.replies",
         "harness.brakes",
         "harness.embedded",
@@ -60,6 +69,7 @@ LAYERS = [
     {"harness.results"},
     {"harness.replay", "harness.statistics", "harness.cassettes"},
     {
+        "harness.asking",
         "harness.alternatives",
         "harness.answers",
         "harness.power",
@@ -76,7 +86,8 @@ LAYERS = [
     {"harness.readings", "harness.selftest"},
     {"harness.ledger", "harness.auditing", "harness.paraphrasing"},
     {"harness.analysis"},
-    {"harness.comparison"},
+    {"harness.comparison", "harness.minimal"},
+    {"harness.defects"},
     {"harness.report", "harness.records"},
     {"harness.tables"},
     {"harness.cluster"},
