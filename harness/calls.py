@@ -130,7 +130,7 @@ class Plan:
         """Only inside a case: two items that read the same stay independent of each other."""
         found: dict[int, int] = {}
         step = self.numbering.a_case
-        for start in range(0, len(sent), step):
+        for start in range(0, len(sent), step or 1):
             first: dict[int, int] = {}
             for at in range(start, start + step):
                 if sent[at]:

@@ -28,7 +28,8 @@ class Case:
     `text` is only what a person typed; the frame around it belongs to the study and is never touched. `context` is
     material the person refers to (a passage, records). `slots` fill named places of the frame, such as which field to
     extract. `aliases` are other wordings of `target` that count as right. `protect` names strings that must survive
-    every perturbation. Cases that share a `group` (one passage, one template) are not independent of each other.
+    every perturbation. `provenance` says where a case comes from; it is never sent.
+    Cases that share a `group` (one passage, one template) are not independent of each other.
 
     Raises CaseError for an empty id, for text that is not valid Unicode, and for a target that is not among `choices`.
     """
@@ -42,6 +43,7 @@ class Case:
     slots: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
     protect: tuple[str, ...] = ()
     group: str = ""
+    provenance: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("id", "text", "target", "context", "group"):
@@ -53,10 +55,11 @@ class Case:
             if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
                 raise CaseError(f"{name} must be a list of strings")
             object.__setattr__(self, name, tuple(value))
-        slots: Any = self.slots
-        if not isinstance(slots, Mapping) or not all(isinstance(value, str) for value in slots.values()):
-            raise CaseError("slots must map names to strings")
-        object.__setattr__(self, "slots", MappingProxyType(dict(self.slots)))
+        for name in ("slots", "provenance"):
+            named: Any = getattr(self, name)
+            if not isinstance(named, Mapping) or not all(isinstance(value, str) for value in named.values()):
+                raise CaseError(f"{name} must map names to strings")
+            object.__setattr__(self, name, MappingProxyType(dict(named)))
         if not self.id.strip():
             raise CaseError("id must not be empty")
         if self.choices and self.target not in self.choices:
@@ -78,7 +81,9 @@ class Case:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object that `from_dict` reads, without fields left at their default."""
-        plain = {f.name: getattr(self, f.name) for f in fields(self)} | {"slots": dict(self.slots)}
+        plain = {f.name: getattr(self, f.name) for f in fields(self)} | {
+            name: dict(getattr(self, name)) for name in ("slots", "provenance")
+        }
         return {key: value for key, value in plain.items() if value or key in ("id", "text", "target")}
 
     @property

@@ -40,18 +40,22 @@ class Defect:
 def defects(found: Sequence[Minimal]) -> tuple[Defect, ...]:
     """Clusters of confirmed failures, the largest first.
 
-    Failures of several items that hit the same words in the same way are one defect; of the rest, those by the same
-    kinds of change with the same right and wrong answer.
+    Failures of several items that hit the same words in the same way are one defect; of the rest, those of several
+    items by the same kinds of change with the same right and wrong answer; of the rest, those by the same kinds.
     """
-    sure = [(one, causes(one.variant)) for one in found if one.confirmed]
-    items: defaultdict[tuple[Any, ...], set[str]] = defaultdict(set)
-    for one, why in sure:
-        items[_kinds(why), _words(why)].add(one.variant.case.id)
+    keys: list[tuple[Minimal, tuple[tuple[str, ...], str, str], tuple[tuple[str, ...], str, str]]] = []
+    for one in found:
+        if one.confirmed:
+            why = causes(one.variant)
+            keys.append((one, (_kinds(why), _words(why), ""), (_kinds(why), "", _turned(one))))
+    items: defaultdict[tuple[tuple[str, ...], str, str], set[str]] = defaultdict(set)
+    for one, *both in keys:
+        for key in both:
+            items[key].add(one.variant.case.id)
     clusters: defaultdict[tuple[tuple[str, ...], str, str], list[Minimal]] = defaultdict(list)
-    for one, why in sure:
-        kinds, words = _kinds(why), _words(why)
-        shared = bool(words) and len(items[kinds, words]) > 1
-        clusters[kinds, words if shared else "", "" if shared else _turned(one)].append(one)
+    for one, *both in keys:
+        shared = [key for key in both if any(key[1:]) and len(items[key]) > 1]
+        clusters[shared[0] if shared else (both[0][0], "", "")].append(one)
     made = [Defect(*key, failures=tuple(members)) for key, members in clusters.items()]
     return tuple(sorted(made, key=lambda defect: (-len(defect.failures), defect.name)))
 
@@ -59,6 +63,8 @@ def defects(found: Sequence[Minimal]) -> tuple[Defect, ...]:
 def described(one: Minimal) -> str:
     """What turned one answer wrong, in words, with the figures behind it."""
     shrunk, why = one.shrunk, in_words(causes(one.variant))
+    turned = _turned(one)
+    why += f": {turned}" if turned else ""
     edits = f"{len(shrunk.groups)} of {one.of} edit{'s' if one.of > 1 else ''}"
     wrong = f"wrong {shrunk.wrong} of {shrunk.asked} times, clean {shrunk.clean_wrong} of {shrunk.clean_asked}"
     return f"{why} ({edits}; {wrong})"
@@ -119,7 +125,11 @@ def _words(why: Sequence[Cause]) -> str:
 
 
 def _turned(one: Minimal) -> str:
-    return f"{one.right} answered as {one.said}" if one.variant.case.choices else ""
+    if not one.variant.case.choices:
+        return ""
+    return (
+        f"{one.right} answered as {one.said}" if one.said in one.variant.case.choices else f"{one.right} not answered"
+    )
 
 
 def _short(text: str) -> str:

@@ -31,10 +31,10 @@ class EndpointError(RoadtestError):
 
     KINDS = frozenset(
         "timeout rate_limit server malformed connection auth quota bad_request not_found too_long missing "
-        "raised".split()
+        "raised offline".split()
     )
     TRANSIENT = frozenset({"timeout", "rate_limit", "server", "malformed", "connection"})
-    FATAL = frozenset({"auth", "quota", "bad_request", "not_found", "missing"})
+    FATAL = frozenset({"auth", "quota", "bad_request", "not_found", "missing", "offline"})
 
     def __init__(self, kind: str, message: str, wait: float | None = None) -> None:
         super().__init__(message)

@@ -81,7 +81,8 @@ class Gate:
     """What must hold for a GO, and how sure that must be.
 
     `margin` is the drop that every perturbation may have (a fraction); `claims` are clauses for some or all of them,
-    which go before it. `level` is the confidence of the two-sided intervals. `looks` is how often the study may stop
+    which go before it; without either nothing is judged, and the verdict is INCONCLUSIVE.
+    `level` is the confidence of the two-sided intervals. `looks` is how often the study may stop
     early (1 = only at the end, 0 = whenever, by a rule that holds at any time). `target` is "population" where the
     items stand for what users ask, "suite" where the claim is about these items alone. `invalid` is the share of
     variants that is assumed to be invalid at most; without it and without an audit the verdict is marked raw.
@@ -95,10 +96,6 @@ class Gate:
     invalid: float | None = None
 
     def __post_init__(self) -> None:
-        if self.margin is None and not self.claims:
-            raise StudyError(
-                "[gate] margin must be stated, as in margin = '5pp': nobody else can say what drop you can bear"
-            )
         if self.margin is not None and not 0 < self.margin < 1:
             raise StudyError(f"[gate] margin must lie between 0 and 1 (0.05 or '5pp' is 5 points), not {self.margin}")
         if not 0.5 < self.level < 1:

@@ -121,7 +121,7 @@ def combine(names: Sequence[str], decisions: Sequence[Decision], adjusted: Seque
             f"every one of {len(names)} claims is GO" if len(names) > 1 else f"{names[0]}: {decisions[0].reason}",
         )
     unsettled = [name for name, decision in zip(names, decisions, strict=True) if decision.verdict is not Verdict.GO]
-    return Decision(Verdict.INCONCLUSIVE, f"not settled: {', '.join(unsettled)}" if names else "nothing was measured")
+    return Decision(Verdict.INCONCLUSIVE, f"not settled: {', '.join(unsettled)}" if names else "no claim was made")
 
 
 # --- how numbers are written --------------------------------------------------------------------------------------

@@ -471,15 +471,15 @@ def _notes(analysis: Analysis) -> list[str]:
     for claim in analysis.claims:
         if claim.decision and claim.decision.verdict is Verdict.INCONCLUSIVE:
             notes.append(f"{claim.name}: {claim.decision.reason}")
-            notes += _likeliest(claim.needs)
+            notes += likeliest(claim.needs)
     for one in analysis.others:
         if one.decision.verdict is Verdict.INCONCLUSIVE:
             notes.append(f"{one.conditions[0].clause}: {one.decision.reason}")
-            notes += _likeliest(analysis.other_needs[one.name])
+            notes += likeliest(analysis.other_needs[one.name])
     return [plain(note) for note in notes]
 
 
-def _likeliest(needs: Sequence[Need]) -> list[str]:
+def likeliest(needs: Sequence[Need]) -> list[str]:
     """The last need that is worth paying for, indented."""
     worthwhile = [need for need in needs if need.affordable] or list(needs)
     return [f"  {line}" for line in settling(worthwhile[-1:])]

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from ..perturbations import Perturbation, parse
+from ..perturbations import Perturbation, expand, parse
 from .cases import Frame
 from .errors import StudyError, did_you_mean
 from .gate import Gate, points
@@ -23,10 +23,12 @@ class Study:
     """One study = one TOML file. Raises StudyError for values that cannot be run.
 
     `suite` is a built-in suite or the path of a JSONL file. `items` of its cases are drawn at random (0 = all; a larger
-    number keeps the smaller draw). Each of `perturbations` (`name@severity`) is applied `draws` times to each case, and
+    number keeps the smaller draw). Each of `perturbations` (`name@severity`; a family's name
+    stands for all of its members that leave the right answer as it is) is applied `draws` times to each case, and
     each clean case is asked `repeats` times, which measures the noise floor. `frame` and `scorer` override the suite's.
     `budget` is in US dollars (0 = none): no call is begun once the calls of this study have cost so much. The worst
-    `shrink` failures are shrunk to the fewest edits that cause them (0 = none), at some 25 calls each.
+    `shrink` failures are shrunk to the fewest edits that cause them (0 = none), at some 25 calls each. `regressions`
+    is a JSONL file of single cases that the pytest plugin asks as they are.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Study:
     seed: int = 0
     budget: float = 0.0
     shrink: int = 3
+    regressions: str = ""
     frame: Frame | None = None
     scorer: str = ""
     folder: Path = field(default_factory=Path, compare=False)
@@ -49,8 +52,7 @@ class Study:
             raise StudyError(
                 f"name {self.name!r} must be letters, digits, '-', '_', '.' (100 at most: it names the results folder)"
             )
-        if not self.perturbations:
-            raise StudyError("perturbations must name at least one, as in ['typos@3'] (`roadtest list` shows all)")
+        object.__setattr__(self, "perturbations", expand(self.perturbations))
         for name, least in (("items", 0), ("draws", 1), ("repeats", 1), ("budget", 0), ("shrink", 0)):
             if getattr(self, name) < least:
                 raise StudyError(f"{name} must be at least {least}, not {getattr(self, name)}")
@@ -144,6 +146,8 @@ def study_from_dict(data: Mapping[str, Any], folder: Path | None = None, default
         raise StudyError(
             "suite and perturbations must be given, as in suite = 'arithmetic', perturbations = ['typos@3']"
         )
+    if not rest["perturbations"]:
+        raise StudyError("perturbations must name at least one, as in ['typos@3'] (`roadtest list` shows all)")
     if tables["endpoint"] is None:
         raise StudyError("[endpoint] is missing, as in model = 'openai/gpt-4o-mini'")
     frame, endpoint = tables["frame"], dict(tables["endpoint"])
@@ -167,6 +171,10 @@ def _gate(table: Mapping[str, Any] | None) -> Gate:
     gate = dict(table or {})
     for key in {"margin", "invalid"} & set(gate):
         gate[key] = points(gate[key], key)
+    if "margin" not in gate and not gate.get("claims"):
+        raise StudyError(
+            "[gate] margin must be stated, as in margin = '5pp': nobody else can say what drop you can bear"
+        )
     return Gate(**_checked(Gate, gate, "[gate] "))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .calls import Plan
 from .comparison import Comparison
+from .minimal import ABOUT
 from .planning import Forecast
 from .policy import Verdict, percent, shown
 from .report import inline
@@ -22,8 +23,14 @@ def plan_text(planned: Plan, folder: Path) -> str:
         + (f", {twins} read like another one and share its answer" if twins else "")
         + ")\n"
         f"study {planned.fingerprint}, variants {planned.manifest[:16]}\n"
-        f"results would go to {folder}"
+        f"results would go to {folder}" + _shrinking(planned)
     )
+
+
+def _shrinking(planned: Plan) -> str:
+    most = planned.study.shrink
+    failures = f"the {most} worst failures are" if most > 1 else "the worst failure is"
+    return f"\nthen {failures} shrunk, at some {ABOUT * most} calls in all (shrink = 0: none)" if most else ""
 
 
 def forecast_text(found: Forecast, planned: Plan) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ..harness.errors import CaseError, StudyError, did_you_mean
 from . import contradictions, distraction, fragments, pasted, people, speech, surface, typing
 from .bridges import bridge, nlpaug_names
@@ -12,6 +14,7 @@ __all__ = [
     "PERTURBATIONS",
     "SEVERITIES",
     "Perturbation",
+    "expand",
     "find",
     "parse",
     "perturbation",
@@ -47,6 +50,16 @@ def find(name: str) -> Perturbation:
         return bridge(name)
     known = [*PERTURBATIONS, *nlpaug_names()]
     raise StudyError(f"no perturbation called {name!r}{did_you_mean(name, known)} (`roadtest list` shows all)")
+
+
+def expand(clauses: Iterable[str]) -> tuple[str, ...]:
+    """The clauses, with each family (`fragments@3`) as its perturbations that leave the right answer as it is."""
+    found: list[str] = []
+    for clause in clauses:
+        family, at, level = clause.partition("@")
+        members = [name for name, one in PERTURBATIONS.items() if one.family == family and one.effect == "same"]
+        found += [f"{name}{at}{level}" for name in members] if members and family not in PERTURBATIONS else [clause]
+    return tuple(found)
 
 
 def parse(clause: str) -> tuple[Perturbation, int]:

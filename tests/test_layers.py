@@ -26,6 +26,7 @@ LAYERS = [
         "harness.replies",
         "harness.brakes",
         "harness.embedded",
+        "harness.offline",
         "harness.schedule",
         "harness.failures",
         "harness.prices",
@@ -92,7 +93,8 @@ LAYERS = [
     {"harness.tables"},
     {"harness.cluster"},
     {"harness.run", "harness.reviewing"},
-    {"harness.stress"},
+    {"harness.testing", "harness.testing_summary", "harness.stress"},
+    {"harness.pytest_plugin"},
     {"harness.cli"},
     {"harness"},  # only names, imported when used
 ]

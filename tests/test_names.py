@@ -19,7 +19,7 @@ PUBLIC = {
         write_report
     """,
     "roadtest.perturbations": """
-        DEFAULT_SEVERITY PERTURBATIONS Perturbation SEVERITIES find parse perturbation stack word_by_word
+        DEFAULT_SEVERITY PERTURBATIONS Perturbation SEVERITIES expand find parse perturbation stack word_by_word
     """,
     "roadtest.datasets": "Suite load_suite read_cases suite_names",
 }
