@@ -90,7 +90,7 @@ def read_cases(path: Path) -> tuple[Case, ...]:
             continue
         try:
             case = Case.from_dict(json.loads(line, parse_constant=_no_constant))
-            _check_sendable(case)
+            check_sendable(case)
         except json.JSONDecodeError as error:
             raise CaseError(f"{path}, line {at}: not JSON: {error.msg} (column {error.colno})") from error
         except RecursionError as error:
@@ -111,7 +111,8 @@ def read_card(path: Path) -> dict[str, Any]:
     return tomllib.loads(head)
 
 
-def _check_sendable(case: Case) -> None:
+def check_sendable(case: Case) -> None:
+    """Raises CaseError, naming the field, for text that cannot be sent as UTF-8."""
     for name, value in case.to_dict().items():
         try:
             json.dumps(value, ensure_ascii=False).encode("utf-8")

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .errors import RoadtestError
+from .keeping import incident, keep
 from .reviewing import audit, paraphrase
+from .starting import init
 from .stress import WithCommand, chaos, load
 
 if TYPE_CHECKING:
@@ -79,6 +81,9 @@ def main() -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
+main.add_command(init)
+main.add_command(keep)
+main.add_command(incident)
 main.add_command(audit)
 main.add_command(paraphrase)
 main.add_command(load)

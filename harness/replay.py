@@ -330,7 +330,7 @@ async def _work_through(session: Session, engine: Engine, state: _State, rule: R
                 todo = [number for number in planned if not state.done[number]]
                 if look and todo and not session.brakes.stopped and not settled >= conditions:
                     settled |= set(rule())
-                everything = settled >= conditions
+                everything = bool(conditions) and settled >= conditions
                 needed = [n for n in todo if not everything and plan.condition_of(n) not in settled]
                 spared += len(todo) - len(needed)
                 if needed and not session.brakes.stopped:

@@ -526,12 +526,10 @@ def verdict_on(report: Report, case_id: str) -> None:
     __tracebackhide__ = True
     results = report.analysis.results
     case, scorer = results.cases[case_id], find_scorer(results.scorer)
-    answers = [
-        record.reply
-        for record in results.records.values()
-        if record.reply is not None
-        and results.numbering.case_of(results.numbering.number_of(record.id) or 0) == list(results.cases).index(case_id)
-    ]
+    numbering, at = results.numbering, list(results.cases).index(case_id)
+    calls = [numbering.id_of(at * results.repeats + repeat) for repeat in range(results.repeats)]
+    records = [results.records[call] for call in calls if call in results.records]
+    answers = [record.reply for record in records if record.reply is not None]
     scores = [scorer(case, reply) for reply in answers]
     wrong = [reply for reply, score in zip(answers, scores, strict=True) if score.value != 1]
     if not answers:

@@ -93,7 +93,14 @@ LAYERS = [
     {"harness.tables"},
     {"harness.cluster"},
     {"harness.run", "harness.reviewing"},
-    {"harness.testing", "harness.testing_summary", "harness.stress"},
+    {
+        "harness.testing",
+        "harness.testing_summary",
+        "harness.strategies",
+        "harness.keeping",
+        "harness.starting",
+        "harness.stress",
+    },
     {"harness.pytest_plugin"},
     {"harness.cli"},
     {"harness"},  # only names, imported when used
