@@ -79,8 +79,17 @@ class Judgement:
     measured: frozenset[str]
     family: int
 
-    def settled(self) -> set[str]:
-        """What need not be asked any further: its answer, or the whole answer, is known."""
+    def settled(self, each: bool = False) -> set[str]:
+        """What need not be asked any further: its answer, or the whole answer, is known.
+
+        With `each` one claim that is broken does not answer the others.
+        """
+        if each:
+            counting = {claim.name for claim in self.claims if claim.counts}
+            known = {claim.name for claim in self.claims if claim.holds or claim.decision.verdict is Verdict.GO}
+            if MEAN in counting:
+                known = known if known >= counting else set()
+            return set(self.measured) if known >= counting else known
         if self.overall.verdict is not Verdict.INCONCLUSIVE:
             return set(self.measured)
         if any(claim.name == MEAN for claim in self.claims):

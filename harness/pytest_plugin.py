@@ -335,7 +335,7 @@ def _marked(item: pytest.Function, claim: _Claim) -> Report:
         study, endpoint = runs.study(app, here=item.path.parent, name=name, cases=path, **arguments)
         report = runs.regressions(study, endpoint, None, study.suite)
     else:
-        report = runs.call(app, here=item.path.parent, name=name, **arguments)
+        report = runs.call(app, here=item.path.parent, name=name, each=True, **arguments)
     item.stash[_REPORTS] = [report]
     return report
 
@@ -412,7 +412,7 @@ class ClaimItem(pytest.Item):
 
             report = runs.regressions(study, None, plan(study), study.regressions)
         else:
-            report = runs.run(study)
+            report = runs.run(study, each=True)
         self.stash[_REPORTS] = [report]
         return report
 

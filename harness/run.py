@@ -31,14 +31,16 @@ def run_study(
     cassette: Path | None = None,
     record: Path | None = None,
     engine: Engine | None = None,
+    each: bool = False,
 ) -> tuple[Analysis, Outcome]:
     """Asks what the study plans and the results folder lacks, writes the report, and gives what was found.
 
     `endpoint` stands in for the one the study names and then needs `into`, the results folder (`results_folder` by
     default), because the study's fingerprint does not know it. It stops paying when the verdict is known, by the looks
-    of the study's gate. With `extend` the folder may hold the same study with fewer items. A `cassette` answers in the
-    endpoint's place, `record` is where one is written, and an `engine` makes the calls elsewhere. A run that was
-    interrupted is reported as far as it got and goes on when it is called again. Raises StudyError or CaseError before
+    of the study's gate; with `each`, when every claim is decided for itself. With `extend` the folder may hold the same
+    study with fewer items. A `cassette` answers in the endpoint's place, `record` is where one is written, and an
+    `engine` makes the calls elsewhere. A run that was interrupted is reported as far as it got and goes on when it is
+    called again. Raises StudyError or CaseError before
     anything is spent, ResultsError where the folder holds another study or cannot be written.
     """
     planned = study if isinstance(study, Plan) else plan(study)
@@ -54,7 +56,7 @@ def run_study(
         journal,
         watch=watch,
         concurrency=concurrency,
-        rule=lambda: look(read_results(folder, planned.cases)).settled(),
+        rule=lambda: look(read_results(folder, planned.cases)).settled(each),
         recorded=recorded,
         engine=engine,
     )

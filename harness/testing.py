@@ -17,14 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from ..datasets import load_suite, suite_names
-from .analysis import Analysis, Flip, analyse
+from .analysis import Analysis, analyse
 from .calls import Plan, plan
-from .cases import Case, Frame
+from .cases import Case, Frame, Variant
+from .defects import described
 from .endpoints import PythonCallable, Scripted
 from .errors import RoadtestError, StudyError
 from .gate import Gate, points, with_claims
 from .journal import RECORDS, read_records
-from .minimal import SHRINK
+from .minimal import SHRINK, read_minimal
 from .models import Model
 from .offline import is_loopback, loopback_only
 from .policy import Decision, Verdict, percent
@@ -40,6 +41,9 @@ from .systems import System, expand
 
 SESSION = "session.json"
 """Beside the results: which test session asked them, and whether it came to the end."""
+
+SHOWN = 3
+"""Failures that the message of a failed test shows."""
 
 KEPT = 5
 """Earlier results of a study that are kept, of those that cost nothing."""
@@ -59,6 +63,9 @@ class Settings:
     record: bool = False
     live: bool = False
     allowed: tuple[str, ...] = ()
+
+
+_LINE = 160  # characters of a text in a message
 
 
 class NotGo(AssertionError):  # noqa: N818 - a verdict, not an error
@@ -156,9 +163,14 @@ class Report:
             if name == only or (not only and decision.verdict is not Verdict.GO):
                 lines.append(f"{name}: {decision.verdict}, {plain(decision.reason)}")
                 lines += likeliest(self._needs(name))
-        for claim in self.analysis.claims:
-            if claim.name == only or (not only and claim.decision and claim.decision.verdict is Verdict.NO_GO):
-                lines += [line for flip in claim.flips[:2] for line in _flip_lines(claim.name, flip)]
+        named = [only] if only else list(self.decisions())
+        minimal = [one for one in read_minimal(self.analysis.results) if one.confirmed]
+        minimal = [one for one in minimal if one.variant.condition in named]
+        flips = [(claim.name, flip) for claim in self.analysis.claims if claim.name in named for flip in claim.flips]
+        for one in minimal[:SHOWN]:
+            lines += [f"{one.variant.id}: {described(one)}", *_texts(one.variant, one.answer)]
+        for name, flip in flips[: 0 if minimal else SHOWN]:
+            lines += [f"{name}, {flip.variant.case.id}:", *_texts(flip.variant, flip.messy_answer)]
         return "\n".join([*lines, f"report: {self.folder / REPORT_MD}"])
 
     def _needs(self, name: str) -> Sequence[Need]:
@@ -168,18 +180,17 @@ class Report:
         return self.analysis.other_needs.get(name, ())
 
 
-def _flip_lines(name: str, flip: Flip) -> list[str]:
-    case = flip.variant.case
+def _texts(variant: Variant, answer: str) -> list[str]:
+    """An answer that was right on clean text and wrong under mess."""
 
     def short(text: str) -> str:
         text = plain(" ".join(text.split()))
-        return text if len(text) <= 160 else text[:157] + "..."
+        return text if len(text) <= _LINE else text[: _LINE - 3] + "..."
 
     return [
-        f"{name}, {case.id}: right on clean text, wrong under mess",
-        f"  clean: {short(case.text)}",
-        f"  messy: {short(flip.variant.text)}",
-        f"  right: {short(case.target)}; said: {short(flip.messy_answer)}",
+        f"  clean: {short(variant.case.text)}",
+        f"  messy: {short(variant.text)}",
+        f"  right: {short(variant.case.target)}; said: {short(answer)}",
     ]
 
 
@@ -201,6 +212,7 @@ class Runs:
         study: str | Path = "",
         system: str = "",
         loop: asyncio.AbstractEventLoop | None = None,
+        each: bool = False,
         **arguments: Any,
     ) -> Report:
         """One study from a test: of `app`, or of a study file. See the fixture `roadtest`."""
@@ -213,7 +225,7 @@ class Runs:
             made, endpoint = next(iter(studies.values())) if len(studies) == 1 else studies[system], None
         else:
             made, endpoint = self.study(app, here=here, name=name, loop=loop, **arguments)
-        return self.run(made, endpoint)
+        return self.run(made, endpoint, each=each or bool(study))
 
     def study(
         self,
@@ -272,8 +284,10 @@ class Runs:
 
     # --- running --------------------------------------------------------------------------------------------------
 
-    def run(self, study: Study, endpoint: Endpoint | None = None, *, whole: bool = False) -> Report:
-        """Runs a study, or gives what another test of this session found. `whole`: no limit on the items.
+    def run(self, study: Study, endpoint: Endpoint | None = None, *, whole: bool = False, each: bool = False) -> Report:
+        """Runs a study, or gives what another test of this session found.
+
+        `whole`: no limit on the items. `each`: every claim is decided for itself, not only the verdict over all.
 
         Raises RoadtestError where it cannot be run to its end.
         """
@@ -286,14 +300,14 @@ class Runs:
         with self._locked(f"{study.name}.lock"):
             known = self._session(folder)
             if known.get("session") != self.settings.session:
-                self._run(planned, endpoint, folder)
+                self._run(planned, endpoint, folder, each)
             elif known.get("stopped"):
                 raise RoadtestError(f"{study.name} was stopped: {known['stopped']}")
             report = Report(analyse(read_results(folder)), folder, study.name)
         self._reports[key] = report
         return report
 
-    def _run(self, planned: Plan, endpoint: Endpoint | None, folder: Path) -> None:
+    def _run(self, planned: Plan, endpoint: Endpoint | None, folder: Path, each: bool) -> None:
         study, settings = planned.study, self.settings
         cassette = study.folder / "cassettes" / f"{study.name}.jsonl"
         recorded = cassette if cassette.is_file() and not settings.live else None
@@ -315,6 +329,7 @@ class Runs:
                     into=folder,
                     cassette=recorded,
                     record=cassette if settings.record and not recorded else None,
+                    each=each,
                 )
         stopped = self._stopped(outcome, refused)
         note |= {"stopped": stopped, "spent": outcome.spent}
