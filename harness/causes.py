@@ -63,9 +63,9 @@ def _cause(variant: Variant, edits: Sequence[Edit]) -> Cause:
         put = "".join(edit.text for edit in edits)
         style = "small letters" if put == put.lower() else "capitals" if put == put.upper() else "other capitals"
         return Cause("case", "", f"{style} in {len(parts)} places")
-    moved = sorted("".join(text[e.start : e.end] for e in edits).split())
-    if moved and moved == sorted("".join(e.text for e in edits).split()):
-        return Cause("order", "", f"moving {_quoted(' '.join(moved))}")
+    was, now = " ".join(text[e.start : e.end] for e in edits).split(), " ".join(e.text for e in edits).split()
+    if was and sorted(was) == sorted(now):
+        return Cause("order", "", f"moving {_quoted(' '.join(was))}")
     most = max(kinds, key=lambda kind: sum(part.kind == kind for part in parts))
     words = " ".join(dict.fromkeys(part.words for part in parts if part.words))
     shown = list(dict.fromkeys(part.phrase for part in parts))

@@ -154,11 +154,15 @@ def shrink_failures(
                 told(found)
                 return found
 
-            try:
+            try:  # every search ends before an error is told, so that no answer under way is lost
                 with interruptible(asker):
-                    return list(await asyncio.gather(*map(one, chosen)))
+                    found = await asyncio.gather(*map(one, chosen), return_exceptions=True)
             finally:
                 await asker.close()
+            for result in found:
+                if isinstance(result, BaseException):
+                    raise result
+            return [result for result in found if isinstance(result, Minimal)]
 
         try:
             found = run_to_end(work())

@@ -12,7 +12,9 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
+
+Value = TypeVar("Value")
 
 Groups = frozenset[int]
 """Some of the edit groups of a variant; none of them is the clean text."""
@@ -128,6 +130,15 @@ class _EndedError(Exception):
     """No further answer can be had."""
 
 
+async def _all(*awaited: Awaitable[Value]) -> list[Value]:
+    """Waits for all of them even where one fails: an answer that is under way is paid for, and must be kept."""
+    found = await asyncio.gather(*awaited, return_exceptions=True)
+    for one in found:
+        if isinstance(one, BaseException):
+            raise one
+    return found  # type: ignore[return-value]
+
+
 class _Questions:
     """Puts a question until one answer leads, and remembers every answer."""
 
@@ -165,7 +176,7 @@ class _Questions:
         start = self._numbers.get(groups, 0)
         self._numbers[groups] = start + times
         self.calls += times
-        found = await asyncio.gather(*(self._ask(groups, start + at) for at in range(times)))
+        found = await _all(*(self._ask(groups, start + at) for at in range(times)))
         answers = [one for one in found if one is not None]
         if len(answers) < times:
             raise _EndedError
@@ -182,7 +193,7 @@ async def _smallest(groups: Sequence[int], questions: _Questions, margin: int, w
         passes, fails = 0, len(rest)  # the prefixes of `rest` known to pass and to fail, with what was found
         while fails - passes > 1:
             cuts = _cuts(passes, fails, width)
-            answers = await asyncio.gather(*(questions.fails(frozenset((*found, *rest[:cut])), margin) for cut in cuts))
+            answers = await _all(*(questions.fails(frozenset((*found, *rest[:cut])), margin) for cut in cuts))
             hit = next((cut for cut, failed in zip(cuts, answers, strict=True) if failed), None)
             passes = max((cut for cut in cuts if hit is None or cut < hit), default=passes)
             fails = hit or fails
@@ -215,7 +226,7 @@ async def _checked(groups: Groups, questions: _Questions, repeats: int) -> tuple
     clean: list[bool] = []
     counts = (0, 0, 0, 0)
     for _ in range(ROUNDS):
-        one, other = await asyncio.gather(questions.ask(groups, repeats), questions.ask(frozenset(), repeats))
+        one, other = await _all(questions.ask(groups, repeats), questions.ask(frozenset(), repeats))
         messy, clean = messy + one, clean + other
         counts = sum(messy), len(messy), sum(clean), len(clean)
         if more_often(*counts) <= SURE:

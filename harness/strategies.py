@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from hypothesis import HealthCheck, Phase, settings
@@ -128,7 +129,7 @@ class Conversation(RuleBasedStateMachine):
     the cleanest messages that breaks `check`. Use it as `TestBot = conversation({...}, check).TestCase`.
     """
 
-    messages: Mapping[str, str] = {}
+    messages: Mapping[str, str] = MappingProxyType({})
     kinds: Sequence[str] = DEFAULT_KINDS
 
     def check(self, name: str, text: Messy) -> None:
