@@ -131,7 +131,7 @@ def incident(
 
     Take out names and addresses of people first: the file belongs to your repository.
     """
-    text = sys.stdin.read() if text is None else text
+    text = sys.stdin.read().removesuffix("\n") if text is None else text
     if not text.strip():
         raise CaseError("there is no text: give --text, or send it to standard input")
     try:

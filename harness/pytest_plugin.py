@@ -293,7 +293,6 @@ def _conditions(study: Study) -> list[str]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Asks a marked test its study, once for all of its claims, and judges the claim of this one."""
-    __tracebackhide__ = True
     params = pyfuncitem.callspec.params if hasattr(pyfuncitem, "callspec") else {}
     claim = next((value for value in params.values() if isinstance(value, _Claim)), None)
     if claim is None:
@@ -342,7 +341,6 @@ def _marked(item: pytest.Function, claim: _Claim) -> Report:
 
 def _judge(report: Report, name: str, case: bool) -> None:
     """Fails without a traceback, because there is no line of the user's to point at."""
-    __tracebackhide__ = True
     from .testing import NotGo, verdict_on
 
     try:

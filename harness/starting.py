@@ -25,7 +25,13 @@ WORKFLOWS = {".github/workflows/roadtest.yml": "github.yml", ".gitlab-ci.yml": "
 
 @click.command()
 @click.argument("folder", default="tests/roadtest", type=click.Path(path_type=Path))
-@click.option("--ci", type=click.Choice(["github", "gitlab", "both", "none"]), default="both", show_default=True)
+@click.option(
+    "--ci",
+    type=click.Choice(["github", "gitlab", "both", "none"]),
+    default="both",
+    show_default=True,
+    help="Workflows for these.",
+)
 def init(folder: Path, ci: str) -> None:
     """Writes a study, a policy, a sample test and CI workflows to begin with, in FOLDER [default: tests/roadtest].
 

@@ -48,6 +48,62 @@ def test_python_blocks_run(code, tmp_path):
     assert run.stdout.strip()
 
 
+ROUTER = """
+import difflib
+
+WORDS = {"refund": "refund", "parcel": "delivery", "package": "delivery", "password": "login"}
+
+def route(text):
+    for word in text.lower().split():
+        close = difflib.get_close_matches(word.strip(".,?!"), WORDS, 1, 0.7)
+        if close:
+            return WORDS[close[0]]
+    return "refund"
+"""
+
+
+@pytest.mark.parametrize("code", blocks("py"))
+def test_test_blocks_pass_in_pytest(code, tmp_path):
+    """With a router, 105 tickets and a regression case at hand."""
+    (tmp_path / "my_app.py").write_text(ROUTER)
+    (tmp_path / "test_block.py").write_text(code, encoding="utf-8")
+    (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
+    queues = ["refund", "delivery", "login"]
+    starts = ["I have a question about", "Hello, this is about", "Where is", "Could you tell me more about", "Look at"]
+    ends = [
+        "that I asked for",
+        "from last week",
+        "you promised",
+        "we talked about",
+        "of my neighbour",
+        "again",
+        "at once",
+    ]
+    words = {"refund": "refund", "parcel": "delivery", "password": "login"}
+    rows = [
+        {"id": f"{start} {word} {end}", "text": f"{start} the {word} {end}.", "target": queue, "choices": queues}
+        for word, queue in words.items()
+        for start in starts
+        for end in ends
+    ]
+    (tmp_path / "router.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    kept = {"id": "kept", "text": "wheres my pakage", "target": "delivery", "choices": queues}
+    (tmp_path / "kept.jsonl").write_text(json.dumps(kept) + "\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout
+    assert " passed" in run.stdout
+
+
+def test_every_option_of_the_plugin_is_on_its_page():
+    from roadtest.harness.pytest_plugin import OPTIONS
+
+    page = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
+    for name in OPTIONS:
+        assert f"| `--roadtest-{name}" in page
+        assert f"| `roadtest_{name}` |" in page
+
+
 @pytest.mark.parametrize("text", blocks("toml"))
 def test_toml_blocks_are_studies(text, tmp_path):
     (tmp_path / "study.toml").write_text(text, encoding="utf-8")
