@@ -191,15 +191,16 @@ class Roadtest:
 
     @_told
     def _run(self, app: object, cases: object, perturbations: object, more: dict[str, Any], loop: Any) -> Any:
-        from .testing import safe_name
+        from .study import name_of
 
         item = self._item
         mark = item.get_closest_marker("roadtest")
         given = {"cases": cases, "perturbations": perturbations, **more}
         given = _arguments(mark) | {key: value for key, value in given.items() if value is not None}
         turn = item.stash[_TURN] = item.stash.get(_TURN, 0) + 1
-        name = given.pop("name", "") or safe_name(f"{_plain_id(item.nodeid)}{f'-{turn}' if turn > 1 else ''}")
-        report = _runs(item.config).call(app, here=item.path.parent, name=name, loop=loop, **given)
+        name = given.pop("name", "") or name_of(_plain_id(item.nodeid)) + (f"-{turn}" if turn > 1 else "")
+        owner = f"{item.nodeid} (call {turn})"
+        report = _runs(item.config).call(app, here=item.path.parent, name=name, loop=loop, owner=owner, **given)
         item.stash.setdefault(_REPORTS, []).append(report)
         return report, bool(given.get("require") or given.get("margin") is not None)
 
@@ -223,7 +224,7 @@ def roadtest(request: pytest.FixtureRequest) -> Roadtest:
 
 def _plain_id(nodeid: str) -> str:
     path, _, rest = nodeid.partition("::")
-    return f"{path.removesuffix('.py')}-{rest}"
+    return f"{path.removesuffix('.py')}::{rest}"
 
 
 def _arguments(mark: pytest.Mark | None) -> dict[str, Any]:
@@ -306,7 +307,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 def _marked(item: pytest.Function, claim: _Claim) -> Report:
     import inspect
 
-    from .testing import safe_name
+    from .study import name_of
 
     arguments = _arguments(item.get_closest_marker("roadtest"))
     others = {
@@ -326,15 +327,15 @@ def _marked(item: pytest.Function, claim: _Claim) -> Report:
     app = {"text": text, "messages": messages}[message]
     app.__module__, app.__qualname__ = function.__module__, function.__qualname__
     rest = [part for part in item.callspec._idlist if part != str(claim)]
-    whole = _plain_id(item.nodeid.partition("[")[0]) + (f"-{'-'.join(rest)}" if rest else "")
-    name = arguments.pop("name", "") or safe_name(whole)
+    whole = item.nodeid.partition("[")[0] + (f"[{'-'.join(rest)}]" if rest else "")
+    name = arguments.pop("name", "") or name_of(_plain_id(whole))
     runs = _runs(item.config)
     if claim.case:
         path = arguments.pop("regressions")
         study, endpoint = runs.study(app, here=item.path.parent, name=name, cases=path, **arguments)
         report = runs.regressions(study, endpoint, None, study.suite)
     else:
-        report = runs.call(app, here=item.path.parent, name=name, each=True, **arguments)
+        report = runs.call(app, here=item.path.parent, name=name, each=True, owner=whole, **arguments)
     item.stash[_REPORTS] = [report]
     return report
 

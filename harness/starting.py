@@ -40,8 +40,10 @@ def init(folder: Path, ci: str) -> None:
     """
     if folder.is_absolute() or ".." in folder.parts:
         raise click.UsageError("FOLDER must lie below the folder that you are in, which is the root of the repository")
+    from .study import name_of
+
     here = "" if folder == Path() else f"{folder.as_posix()}/"
-    name = f"{here}router".replace("/", "-")
+    name = name_of(f"{here}router")
     for file, why in FILES.items():
         _write(folder / file, _template(file), why)
     for file, template in WORKFLOWS.items():

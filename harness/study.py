@@ -15,6 +15,7 @@ from .cases import Frame
 from .errors import StudyError, did_you_mean
 from .gate import Gate, points
 from .scorers import find_scorer
+from .seeds import digest
 from .systems import System
 
 
@@ -78,6 +79,15 @@ class Study:
             "gate": asdict(self.gate),
             "frame": asdict(self.frame) if self.frame else None,
         }
+
+
+def name_of(text: str) -> str:
+    """A test id or a path (`tests/test_it::test_study`) as the name of a study; unlike texts give unlike names."""
+    name = text.replace("::", ".").replace("/", "-")
+    if re.fullmatch(r"\w+(?:(?:/|::)\w+)*", text) and len(name) <= 100:
+        return name
+    stem = re.sub(r"[^\w.-]+", "-", name).strip("-.")[:80]
+    return f"{stem}-{digest(text).hex()[:6]}"
 
 
 # --- TOML ---------------------------------------------------------------------------------------------------------

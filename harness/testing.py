@@ -36,7 +36,7 @@ from .results import prepare, read_results
 from .run import run_study
 from .scorers import find_scorer
 from .settling import Need
-from .study import Study, load_studies
+from .study import Study, load_studies, name_of
 from .systems import System, expand
 
 SESSION = "session.json"
@@ -199,7 +199,7 @@ class Runs:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._reports: dict[str, Report] = {}
+        self._reports: dict[tuple[str, str], Report] = {}
 
     # --- what a test asks for -------------------------------------------------------------------------------------
 
@@ -213,6 +213,7 @@ class Runs:
         system: str = "",
         loop: asyncio.AbstractEventLoop | None = None,
         each: bool = False,
+        owner: str = "",
         **arguments: Any,
     ) -> Report:
         """One study from a test: of `app`, or of a study file. See the fixture `roadtest`."""
@@ -225,7 +226,7 @@ class Runs:
             made, endpoint = next(iter(studies.values())) if len(studies) == 1 else studies[system], None
         else:
             made, endpoint = self.study(app, here=here, name=name, loop=loop, **arguments)
-        return self.run(made, endpoint, each=each or bool(study))
+        return self.run(made, endpoint, each=each or bool(study), owner="" if study else owner)
 
     def study(
         self,
@@ -261,9 +262,11 @@ class Runs:
 
     def load(self, path: Path) -> dict[str, Study]:
         """The studies in a file by their system, each under a name that says where the file is."""
-        named = os.path.relpath(path, self.settings.root).removesuffix(".toml").removesuffix(".roadtest")
+        relative = Path(os.path.relpath(path, self.settings.root)).as_posix()
+        named = relative.removesuffix(".toml").removesuffix(".roadtest")
         return {
-            system: replace(study, name=safe_name(f"{named}-{system}")) for system, study in load_studies(path).items()
+            system: replace(study, name=name_of(f"{named}::{system}" if system else named))
+            for system, study in load_studies(path).items()
         }
 
     def regressions(self, study: Study, endpoint: Endpoint | None, planned: Plan | None, path: str) -> Report:
@@ -271,7 +274,7 @@ class Runs:
         lent: dict[str, Any] = {"frame": planned.frame, "scorer": planned.scorer} if planned else {}
         changed = replace(
             study,
-            name=f"{study.name[:80]}-regressions",
+            name=f"{study.name}-regressions" if len(study.name) < 80 else name_of(f"{study.name}-regressions"),
             suite=path,
             perturbations=(),
             items=0,
@@ -284,30 +287,42 @@ class Runs:
 
     # --- running --------------------------------------------------------------------------------------------------
 
-    def run(self, study: Study, endpoint: Endpoint | None = None, *, whole: bool = False, each: bool = False) -> Report:
-        """Runs a study, or gives what another test of this session found.
+    def run(
+        self,
+        study: Study,
+        endpoint: Endpoint | None = None,
+        *,
+        whole: bool = False,
+        each: bool = False,
+        owner: str = "",
+    ) -> Report:
+        """Runs a study, or gives what its `owner` (the study's name) found before in this session.
 
         `whole`: no limit on the items. `each`: every claim is decided for itself, not only the verdict over all.
 
         Raises RoadtestError where it cannot be run to its end.
         """
         study = self._changed(study, endpoint, whole)
-        key = study.name
-        if key in self._reports:
-            return self._reports[key]
+        owner = owner or study.name
+        if (study.name, owner) in self._reports:
+            return self._reports[study.name, owner]
         planned = plan(study)
         folder = self.settings.results / study.name
         with self._locked(f"{study.name}.lock"):
             known = self._session(folder)
             if known.get("session") != self.settings.session:
-                self._run(planned, endpoint, folder, each)
+                self._run(planned, endpoint, folder, each, owner)
+            elif known.get("owner") != owner:
+                raise StudyError(
+                    f"the name {study.name!r} is taken by {known.get('owner')}; give this study another one"
+                )
             elif known.get("stopped"):
                 raise RoadtestError(f"{study.name} was stopped: {known['stopped']}")
             report = Report(analyse(read_results(folder)), folder, study.name)
-        self._reports[key] = report
+        self._reports[study.name, owner] = report
         return report
 
-    def _run(self, planned: Plan, endpoint: Endpoint | None, folder: Path, each: bool) -> None:
+    def _run(self, planned: Plan, endpoint: Endpoint | None, folder: Path, each: bool, owner: str) -> None:
         study, settings = planned.study, self.settings
         cassette = study.folder / "cassettes" / f"{study.name}.jsonl"
         recorded = cassette if cassette.is_file() and not settings.live else None
@@ -316,7 +331,11 @@ class Runs:
             self._check_local(planned, cassette)
         if folder.exists():
             self._set_aside(folder, planned, fresh=local or recorded is not None)
-        note = {"session": settings.session, "stopped": "it was not run to its end", "spent": 0.0}
+        note: dict[str, Any] = {
+            "session": settings.session,
+            "owner": owner,
+            "spent": 0.0,
+        }
         if recorded:  # its answers carry the price that they had once
             planned = replace(planned, study=replace(planned.study, budget=0.0))
         with self._purse(planned, folder, free=local or not settings.live) as plan_with_budget:
@@ -574,12 +593,6 @@ def _fingerprint(folder: Path) -> str:
 def _paid(folder: Path) -> float:
     """US dollars that the answers in a results folder cost."""
     return sum(record.paid for name in (RECORDS, SHRINK) for record in read_records(folder / name))
-
-
-def safe_name(text: str) -> str:
-    """A text as the name of a study: letters, digits, '-', '_' and '.', 100 at most."""
-    name = re.sub(r"[^\w.-]+", "-", text).strip("-.")
-    return name if len(name) <= 100 else f"{name[:80]}-{uuid.uuid5(uuid.NAMESPACE_URL, text).hex[:12]}"
 
 
 def frame_of(value: object) -> Frame | None:

@@ -147,6 +147,6 @@ def test_a_foreign_project(wheel, python, project, tmp_path):
     used = run(python, project, "tests/test_mess.py", "-rA")
     assert "2 failed, 1 passed" in used.stdout, used.stdout
     for name, verdict in (("passes", "GO"), ("fails", "NO-GO"), ("is_inconclusive", "INCONCLUSIVE")):
-        assert re.search(rf"test_mess-test_{name}\s+casing@5\s.*\s{verdict}\n", used.stdout), used.stdout
+        assert re.search(rf"test_mess\.test_{name}\s+casing@5\s.*\s{verdict}\n", used.stdout), used.stdout
     planned = run(python, project, "tests/test_mess.py", "--roadtest-inconclusive=xfail")
     assert "1 failed, 1 passed, 1 xfailed" in planned.stdout, planned.stdout

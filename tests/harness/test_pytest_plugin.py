@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import os
+import re
+import signal
+import sys
+import time
 import xml.etree.ElementTree as ET
 
 import numpy as np  # noqa: F401 - what a run inside this process imports is forgotten after it, and these load but once
@@ -80,7 +85,7 @@ def run(project, *options, subprocess=False):
     return how("-p", "no:cacheprovider", *options)
 
 
-def study_json(project, name="test_it-test_study"):
+def study_json(project, name="test_it.test_study"):
     return json.loads((project.path / ".roadtest" / name / "study.json").read_text())
 
 
@@ -194,6 +199,28 @@ def test_cases_may_be_a_list_and_a_built_in_suite_and_the_system_may_take_chat_t
     run(project).assert_outcomes(passed=3)
 
 
+def test_names_that_read_alike_do_not_share_results(project):
+    project.makepyfile(
+        test_it="""
+        import app, pytest
+        @pytest.mark.parametrize("name", ["a/b", "a-b", "a b", "[]", ""])
+        def test_it(roadtest, name):
+            seen = []
+            def system(text):
+                seen.append(text)
+                return app.good(text)
+            roadtest(system, cases="cases.jsonl", perturbations=["casing@5"], scorer="exact", items=3)
+            assert seen
+        @pytest.mark.parametrize("who", ["first", "second"])
+        def test_mine(roadtest, who):
+            roadtest(app.good, cases="cases.jsonl", perturbations=["casing@5"], scorer="exact", items=3, name="mine")
+        """
+    )
+    result = run(project)
+    result.assert_outcomes(passed=6, failed=1)
+    result.stdout.fnmatch_lines(["*the name 'mine' is taken by test_it.py::test_mine?first? (call 1)*"])
+
+
 def test_a_family_stands_for_its_perturbations(project):
     project.makepyfile(
         test_it="""
@@ -282,7 +309,7 @@ def test_two_calls_of_one_test_and_names_of_ones_own_have_results_of_their_own(p
             some = dict(cases="cases.jsonl", perturbations=["casing@5"], scorer="exact", items=5)
             folders = [roadtest(app.good, **some).folder for _ in range(2)]
             folders.append(roadtest(app.bad, name="mine", **some).folder)
-            assert [folder.name for folder in folders] == ["test_it-test_it", "test_it-test_it-2", "mine"]
+            assert [folder.name for folder in folders] == ["test_it.test_it", "test_it.test_it-2", "mine"]
         """
     )
     run(project).assert_outcomes(passed=1)
@@ -307,8 +334,8 @@ def test_a_marked_test_is_the_system_and_each_claim_a_test(project, workers):
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["*small_talk@1*PASSED*"] if not workers else ["*PASSED*small_talk@1*"])
     asked = len((project.path / "asked.txt").read_text().splitlines())
-    answers = json.loads((project.path / ".roadtest/test_it-test_system/report.json").read_text())["calls"]
-    shrinking = (project.path / ".roadtest/test_it-test_system/shrink.jsonl").read_text().count("\n")
+    answers = json.loads((project.path / ".roadtest/test_it.test_system/report.json").read_text())["calls"]
+    shrinking = (project.path / ".roadtest/test_it.test_system/shrink.jsonl").read_text().count("\n")
     assert asked == answers + shrinking, "the claims share one run"
 
 
@@ -507,7 +534,7 @@ def test_results_folder_and_what_is_in_it(project):
     project.makeini("[pytest]\nroadtest_results = build/mess\n")
     run(project).assert_outcomes(passed=1)
     folder = project.path / "build/mess"
-    assert (folder / "test_it-test_study/report.md").exists()
+    assert (folder / "test_it.test_study/report.md").exists()
     assert (folder / ".gitignore").read_text() == "*\n"
     assert not (project.path / ".roadtest").exists()
 
@@ -625,6 +652,26 @@ def test_an_interrupted_paid_run_goes_on(project, loopback):
     run(project, "--roadtest-live", "--roadtest-budget=0.2").assert_outcomes(failed=2)
     assert len(loopback.asked) == 20
     run(project, "--roadtest-live", "--roadtest-budget=9").assert_outcomes(failed=2)
+    total = json.loads((project.path / ".roadtest/router/report.json").read_text())["calls"]
+    assert len(loopback.asked) == total
+
+
+def test_ctrl_c_keeps_paid_answers_and_the_next_session_goes_on(project, loopback):
+    study_file(project, endpoint=paid(loopback), top="items = 15", gate='margin = "1pp"\nlooks = 1')
+    loopback.delay = 0.2
+    process = project.popen([sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--roadtest-live"])
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and len(loopback.asked) < 4:
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGINT)
+    said = process.stdout.read().decode()
+    assert process.wait(timeout=60) == 2
+    assert re.search("KeyboardInterrupt.*interrupted; the calls in flight were finished and kept", said), said
+    journal = project.path / ".roadtest/router/records.jsonl"
+    kept = journal.read_text().count("\n")
+    assert kept == len(loopback.asked)
+    loopback.delay = 0
+    run(project, "--roadtest-live").assert_outcomes(failed=2)
     total = json.loads((project.path / ".roadtest/router/report.json").read_text())["calls"]
     assert len(loopback.asked) == total
 
