@@ -434,7 +434,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Adds the figures to the report, and makes an INCONCLUSIVE verdict an xfail where that was asked for."""
     made = item.stash.get(_REPORTS, None) if call.when == "call" else None
     rows = _rows(item, made) if made else []
-    item.user_properties += _properties(rows)
+    item.user_properties += _properties(rows, _only(item))
     report = yield
     if rows:
         report.roadtest = rows
@@ -447,20 +447,26 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return report
 
 
+def _only(item: pytest.Item) -> str:
+    """The claim that a test is about, "" where it is about a whole study."""
+    if isinstance(item, ClaimItem) and not item._case:
+        return item._claim
+    params = item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
+    return next((str(value) for value in params if isinstance(value, _Claim) and not value.case), "")
+
+
 def _rows(item: pytest.Item, reports: Sequence[Report]) -> list[dict[str, str]]:
-    """The figures of the studies that a test ran; of its own claim alone, where it has one."""
-    only = item._claim if isinstance(item, ClaimItem) and not item._case else ""
-    if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
-        only = next((str(v) for v in item.callspec.params.values() if isinstance(v, _Claim) and not v.case), only)
+    """The figures of the studies that a test ran; of other claims than its own not, where it has one."""
     return [
         {"test": item.nodeid, "study": report.name, "report": str(report.folder / "report.md"), **row}
         for report in reports
-        for row in report.rows(only)
+        for row in report.rows(_only(item))
     ]
 
 
-def _properties(rows: Sequence[dict[str, str]]) -> list[tuple[str, object]]:
+def _properties(rows: Sequence[dict[str, str]], only: str) -> list[tuple[str, object]]:
     """For `--junit-xml`: `roadtest.typos@3.drop` and so on, with the study where there are several."""
+    rows = [row for row in rows if not only or row["verdict"] != "no claim"]
     several = len({row["study"] for row in rows}) > 1
     found: list[tuple[str, object]] = []
     for row in rows:

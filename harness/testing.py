@@ -118,10 +118,10 @@ class Report:
         return found | {one.name: one.decision for one in self.analysis.others}
 
     def rows(self, only: str = "") -> list[dict[str, str]]:
-        """The figures of each perturbation (or of one claim) as text, in points and percent."""
+        """The figures of each perturbation as text, in points and percent; or of one claim, and of what has none."""
         found = []
         for claim in self.analysis.claims:
-            if only and claim.name != only:
+            if only and claim.decision and claim.name != only:
                 continue
             judged = [c.estimate for c in claim.conditions if c.clause.measure == "drop" and c.estimate]
             drop = judged[0] if judged else claim.drop
