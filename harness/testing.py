@@ -325,17 +325,13 @@ class Runs:
     def _run(self, planned: Plan, endpoint: Endpoint | None, folder: Path, each: bool, owner: str) -> None:
         study, settings = planned.study, self.settings
         cassette = study.folder / "cassettes" / f"{study.name}.jsonl"
-        recorded = cassette if cassette.is_file() and not settings.live else None
+        recorded = cassette if cassette.is_file() and not settings.live and not settings.record else None
         local = endpoint is not None or bool(study.system.callable)
         if not settings.live and not recorded and not local:
             self._check_local(planned, cassette)
         if folder.exists():
             self._set_aside(folder, planned, fresh=local or recorded is not None)
-        note: dict[str, Any] = {
-            "session": settings.session,
-            "owner": owner,
-            "spent": 0.0,
-        }
+        note: dict[str, Any] = {"session": settings.session, "owner": owner, "spent": 0.0}
         if recorded:  # its answers carry the price that they had once
             planned = replace(planned, study=replace(planned.study, budget=0.0))
         with self._purse(planned, folder, free=local or not settings.live) as plan_with_budget:
@@ -347,7 +343,7 @@ class Runs:
                     endpoint,
                     into=folder,
                     cassette=recorded,
-                    record=cassette if settings.record and not recorded else None,
+                    record=cassette if settings.record else None,
                     each=each,
                 )
         stopped = self._stopped(outcome, refused)

@@ -626,6 +626,16 @@ def test_record_and_replay(project, loopback, how):
     result.stdout.fnmatch_lines(["*cassettes/router.jsonl has no answer to*"])
 
 
+def test_recording_again_takes_the_place_of_what_was_recorded(project):
+    study_file(project, top="items = 20", gate='margin = "45pp"')
+    run(project, "--roadtest-record").assert_outcomes(passed=2)
+    first = (project.path / "cassettes/router.jsonl").read_bytes()
+    study_file(project, top="items = 20", endpoint='callable = "app:bad_answer"', gate='margin = "45pp"')
+    run(project).assert_outcomes(failed=2)
+    run(project, "--roadtest-record").assert_outcomes(passed=1, failed=1)
+    assert (project.path / "cassettes/router.jsonl").read_bytes() != first
+
+
 @pytest.mark.parametrize("workers", WORKERS, ids=["alone", "xdist"])
 def test_one_budget_for_the_session(project, loopback, workers):
     """Three studies of some 45 calls at a cent each, and 75 cents for all."""
