@@ -181,6 +181,7 @@ def write_study(folder: Path, calls: int, seed: int, road: str, concurrency: int
         'suite = "cases.jsonl"',
         f"perturbations = {json.dumps(PERTURBATIONS)}",
         f"repeats = {REPEATS}",
+        "shrink = 0",
         'scorer = "number"',
         "[frame]",
         'template = "{text}\\n{sum}, ref {clean}"',

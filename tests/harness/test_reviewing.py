@@ -112,7 +112,7 @@ def test_rejected_variants_are_counted_and_never_sent(tmp_path, monkeypatch):
     assert entry.classes["rejected"] > 0
     assert entry.asked == 0
     assert analysis.claims[0].rejected == entry.classes["rejected"]
-    assert not any("chair" in text or "roof" in text for text in seen)
+    assert seen == [], "with nothing to compare to, clean calls would tell nothing"
 
 
 def test_paraphrases_are_reviewed_before_they_count(tmp_path):
