@@ -44,7 +44,8 @@ dist: $(VENV)/ready
 	$(BIN)/python -m build --no-isolation
 
 programs:  ## what some tests need from Debian; without it they are skipped, except in CI
-	command -v tesseract > /dev/null || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq tesseract-ocr; }
+	{ command -v tesseract && command -v chromium; } > /dev/null \
+	|| { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq tesseract-ocr chromium; }
 
 smoke-model: $(VENV)/ready  ## the smallest embedded model, for the tests that ask a real one
 	$(BIN)/roadtest model fetch smollm2-135m

@@ -32,7 +32,11 @@ _HOMES = {
     "repetition": ("noise_floor",),
     "policy": ("Decision", "Verdict", "decide"),
     "analysis": ("Analysis", "Claim", "analyse"),
-    "report": ("markdown", "terminal", "write_report"),
+    "report": ("markdown", "terminal"),
+    "report_html": ("html",),
+    "formats": ("write_report",),
+    "manifest": ("verify",),
+    "business": ("Business",),
     "run": ("run_study",),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}

@@ -10,6 +10,7 @@ import numpy as np
 
 from .answers import CLEAN, FAILED, NOT_ASKED, VALIDITIES, Answers, Flags, explain, read_answers
 from .attribution import Met, met
+from .business import Business
 from .calls import grouping
 from .cases import Variant
 from .gate import EVERY, Gate, gate_from_dict
@@ -98,14 +99,15 @@ class Claim:
     needs: tuple[Need, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Analysis:
     """Everything a report says about a results folder.
 
     `claims` has an entry for each perturbation and severity, `others` for claims on more than one of them (`mean`, a
     certified severity) with `other_needs` by their names, `ladders` for perturbations at several severities.
     `family` counts the conditions that were adjusted for. `throughput` is in answers a second, `chaos` what
-    calls that met a chaos proxy's injections came to.
+    calls that met a chaos proxy's injections came to. `answers` and `scores` are what all of it was computed from, with
+    `scorer`; `business` says what a wrong answer costs.
     """
 
     results: Results
@@ -133,12 +135,21 @@ class Analysis:
     usage: tuple[Usage, ...]
     throughput: float | None
     chaos: tuple[Met, ...]
+    answers: Answers
+    scores: Scores
+    scorer: str
+    business: Business | None
 
 
 def analyse(
-    results: Results, *, gate: Gate | None = None, scorer: str = "", answers: Answers | None = None
+    results: Results,
+    *,
+    gate: Gate | None = None,
+    scorer: str = "",
+    answers: Answers | None = None,
+    business: Business | None = None,
 ) -> Analysis:
-    """Scores the journal and decides. Another gate or scorer than the study's costs nothing.
+    """Scores the journal and decides. Another gate, scorer or statement of costs than the study's costs nothing.
 
     `answers` are the graded answers where they have been read already.
 
@@ -189,6 +200,10 @@ def analyse(
         usage=usage(answers, (*results.conditions, *results.behaviours)),
         throughput=throughput(answers),
         chaos=met(results, answers),
+        answers=answers,
+        scores=scores,
+        scorer=scorer or results.scorer,
+        business=business or results.business,
     )
 
 

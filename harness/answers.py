@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -53,6 +54,7 @@ class Answers:
     Tokens, dollars and seconds are NaN where they are not known, and so is `at`, the time of the end in seconds since
     1970. `asked` is False for an answer that was paid for by
     another row that reads the same; its dollars are NaN. `record` and `variant` are the bytes at which the lines begin.
+    `models` counts the paid answers by the model that the endpoint says it was, and its fingerprint.
     """
 
     item: Ints
@@ -76,6 +78,7 @@ class Answers:
     asked: Flags
     record: Ints
     variant: Ints
+    models: dict[tuple[str, str], int]
 
     @property
     def answered(self) -> Flags:
@@ -127,6 +130,7 @@ class _Rows:
         self.prompt_tokens, self.completion_tokens, self.cost = (np.full(size, np.nan) for _ in range(3))
         self.seconds, self.first_token, self.at = (np.full(size, np.nan) for _ in range(3))
         self._kinds: dict[str, int] = {}
+        self._models: Counter[tuple[str, str]] = Counter()
         self._turned: dict[int, str | None] = {}  # row: the new right answer, None where it is to ask
         self._read_variants()
 
@@ -168,6 +172,8 @@ class _Rows:
             value, kind, self.said[row] = grade(int(self.item[row]), reply)
         self.status[row], self.score[row], self.kind[row] = ANSWERED, value, self._kind(kind)
         self.seconds[row], self.attempts[row] = reply.seconds, reply.attempts
+        if not record.of:
+            self._models[reply.model, reply.fingerprint] += 1
         for column, known in (
             (self.prompt_tokens, reply.prompt_tokens),
             (self.completion_tokens, reply.completion_tokens),
@@ -185,7 +191,9 @@ class _Rows:
             "item condition draw changed same validity status score kind said prompt_tokens completion_tokens cost "
             "seconds first_token attempts at asked record variant"
         )
-        return Answers(**{name: getattr(self, name) for name in names.split()}, kinds=tuple(self._kinds))
+        return Answers(
+            **{name: getattr(self, name) for name in names.split()}, kinds=tuple(self._kinds), models=dict(self._models)
+        )
 
 
 class _Grader:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .deciding import compare, gate, report, sign, verify
 from .errors import RoadtestError
 from .keeping import incident, keep
 from .reviewing import audit, paraphrase
@@ -73,6 +73,7 @@ def main() -> None:
       roadtest run study.toml                ask, measure, decide
       roadtest report RESULTS                the report again, without a call
       roadtest gate RESULTS                  the verdict as exit code
+      roadtest verify RESULTS                whether anything was altered since
 
     Exit codes: 0 GO (or done), 1 NO-GO, 2 wrong usage or an endpoint that does not answer, 3 INCONCLUSIVE.
     """
@@ -88,6 +89,11 @@ main.add_command(audit)
 main.add_command(paraphrase)
 main.add_command(load)
 main.add_command(chaos)
+main.add_command(report)
+main.add_command(gate)
+main.add_command(compare)
+main.add_command(verify)
+main.add_command(sign)
 
 
 @main.command("list")
@@ -268,10 +274,11 @@ def _cluster(planned: Plan, store: str, workers: int, concurrency: int | None, a
 
 def _tell(analysis: Analysis, outcome: Outcome, folder: Path) -> None:
     """What a run found, and what it left out. Raises RoadtestError where it was stopped."""
-    from .report import REPORT_MD, terminal
+    from .formats import REPORT_HTML
+    from .report import terminal
 
     click.echo(terminal(analysis))
-    click.echo(f"\nreport: {folder / REPORT_MD}")
+    click.echo(f"\nreport: {folder / REPORT_HTML}")
     if outcome.stopped:
         raise RoadtestError(
             f"stopped: {outcome.stopped}. {outcome.answered} answers are kept; the same command goes on from there"
@@ -353,61 +360,6 @@ def selftest(study: Path, runs: int, clean: float, endpoint: str, items: int | N
 
 @main.command()
 @click.argument("results", type=click.Path(path_type=Path))
-@click.option(
-    "--format", "form", type=click.Choice(["terminal", "markdown", "json"]), default="terminal", show_default=True
-)
-@click.option("--margin", help="Judge by another margin, such as 3pp.")
-@click.option("--claim", "claims", multiple=True, help="Judge by these claims instead, such as 'typos@3: drop <= 3pp'.")
-@click.option("--scorer", default="", help="Read the answers with another scorer.")
-def report(results: Path, form: str, margin: str | None, claims: tuple[str, ...], scorer: str) -> None:
-    """Prints the report of a RESULTS folder again, also by another margin, claims or scorer, without a call."""
-    from .report import as_json, markdown, terminal
-
-    analysis = _analysis(results, margin, claims, scorer=scorer)
-    if form == "json":
-        click.echo(json.dumps(as_json(analysis), indent=2, allow_nan=False))
-    else:
-        click.echo(markdown(analysis) if form == "markdown" else terminal(analysis))
-
-
-@main.command()
-@click.argument("results", type=click.Path(path_type=Path))
-@click.argument("claims", nargs=-1)
-@click.option("--margin", help="Judge by another margin than the study's, such as 3pp.")
-@click.option("--policy", type=click.Path(path_type=Path), help="Judge by the [gate] of this TOML file.")
-@click.option(
-    "--inconclusive-as",
-    type=click.Choice(["fail", "pass"]),
-    default="fail",
-    show_default=True,
-    help="Whether INCONCLUSIVE exits with 3 or with 0.",
-)
-def gate(results: Path, claims: tuple[str, ...], margin: str | None, policy: Path | None, inconclusive_as: str) -> None:
-    """Exits with the verdict on a RESULTS folder: 0 GO, 1 NO-GO, 3 INCONCLUSIVE.
-
-    CLAIMS such as 'typos@3: drop <= 3pp' or 'mean: drop <= 2pp' stand in for the study's gate, without a call.
-    """
-    from .policy import Verdict
-    from .report import headline, plain, settling
-
-    analysis = _analysis(results, margin, claims, policy)
-    click.echo(headline(analysis))
-    for claim in analysis.claims:
-        if claim.decision:
-            click.echo(f"  {claim.name}: {claim.decision.verdict}, {plain(claim.decision.reason)}")
-            for need in settling(claim.needs):
-                click.echo(f"    {need}")
-    for one in analysis.others:
-        click.echo(f"  {one.conditions[0].clause}: {one.decision.verdict}, {plain(one.decision.reason)}")
-        for need in settling(analysis.other_needs[one.name]):
-            click.echo(f"    {need}")
-    verdict = analysis.overall.verdict
-    passed = verdict is Verdict.INCONCLUSIVE and inconclusive_as == "pass"
-    sys.exit(0 if passed else verdict.exit_code)
-
-
-@main.command()
-@click.argument("results", type=click.Path(path_type=Path))
 @click.argument("variants", nargs=-1)
 @click.option(
     "--worst", default=10, show_default=True, type=click.IntRange(1), help="Failures to shrink, without VARIANTS."
@@ -429,9 +381,11 @@ def shrink(
     from tqdm import tqdm
 
     from .analysis import analyse
+    from .formats import write_report
+    from .manifest import seal
     from .minimal import find_failures, noise_of, shrink_failures, worst_failures
-    from .report import defect_notes, write_report
     from .results import read_results
+    from .summary import defect_notes
 
     read = read_results(results)
     analysis = analyse(read)
@@ -457,27 +411,11 @@ def shrink(
             watch=watch,
             told=lambda minimal: bar.update(),
         )
+    seal(read, analysis.answers)
     write_report(analysis, results)
     click.echo("\n".join(defect_notes(analysis)).strip())
     if found.stopped:
         raise RoadtestError(f"stopped: {found.stopped}. The answers are kept; the same command goes on from there")
-
-
-@main.command()
-@click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--level", default=0.95, show_default=True, type=click.FloatRange(0.5, 0.9999), help="Confidence of the intervals."
-)
-@click.option("--scorer", default="", help="Read the answers with another scorer.")
-@click.option("--format", "form", type=click.Choice(["terminal", "markdown"]), default="terminal", show_default=True)
-def compare(results: tuple[Path, ...], level: float, scorer: str, form: str) -> None:
-    """Compares two RESULTS folders or more that asked the same variants of different systems."""
-    from .comparison import compare as side_by_side
-    from .results import read_results
-    from .tables import comparison_text
-
-    compared = side_by_side([read_results(folder) for folder in results], level=level, scorer=scorer)
-    click.echo(comparison_text(compared, "github" if form == "markdown" else "simple"))
 
 
 @main.group()
@@ -542,23 +480,6 @@ def serve(ctx: click.Context, name: str, port: int | None, fallback: bool) -> No
 # --- what the commands share --------------------------------------------------------------------------------------
 
 
-def _analysis(
-    folder: Path, margin: str | None = None, claims: tuple[str, ...] = (), policy: Path | None = None, scorer: str = ""
-) -> Analysis:
-    from .analysis import analyse
-    from .gate import points, with_claims
-    from .results import read_results
-    from .study import load_gate
-
-    results = read_results(folder)
-    gate = load_gate(policy) if policy else results.gate
-    if claims:
-        gate = with_claims(gate, claims)
-    if margin:
-        gate = dataclasses.replace(gate, margin=points(_number(margin)))
-    return analyse(results, gate=gate, scorer=scorer)
-
-
 def _pilot(folder: Path) -> tuple[PerCall, dict[str, float]]:
     """What calls took in a results folder, and the share of pairs that flip by chance in each condition.
 
@@ -576,13 +497,6 @@ def _pilot(folder: Path) -> tuple[PerCall, dict[str, float]]:
         if claim.lost and claim.gained
     }
     return analysis.per_call, flips
-
-
-def _number(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return text
 
 
 @contextmanager

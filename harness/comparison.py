@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
-from ..perturbations import find
 from .analysis import study_scores
-from .answers import Ints, read_answers
-from .errors import ResultsError, StudyError
+from .answers import CLEAN, Answers, Ints, read_answers
+from .breakdown import families_of
+from .errors import ResultsError
 from .pairs import Scores, mean_over
 from .results import Results
 from .seeds import digest
@@ -57,6 +56,33 @@ class Standing:
         return max(self.best, key=self.best.__getitem__)
 
 
+@dataclass(frozen=True, slots=True)
+class Economy:
+    """What a system's messy answers take, and how many right ones that buys.
+
+    `dollars` and `seconds` are means a call, `right_a_dollar` and `right_a_second` the accuracy over all mess divided
+    by them (by one call after the other). None where no price is known, or no call was made.
+    """
+
+    dollars: float | None
+    seconds: float | None
+    right_a_dollar: float | None
+    right_a_second: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stability:
+    """Whether the ranking on clean text holds under mess, over resampled items.
+
+    `winner` is the share of resamples in which the same system leads on both, `order` that in which the whole order is
+    the same, `tau` the mean Kendall's tau-a between both orders, from -1 (turned round) to 1 (the same).
+    """
+
+    winner: float
+    order: float
+    tau: float
+
+
 @dataclass(frozen=True)
 class Comparison:
     """Systems side by side: on clean text, under each perturbation, and over all mess."""
@@ -64,6 +90,9 @@ class Comparison:
     systems: tuple[str, ...]
     standings: tuple[Standing, ...]
     level: float
+    economy: dict[str, Economy]
+    stability: Stability | None
+    about: tuple[tuple[str, str], ...]
 
     @property
     def changes(self) -> tuple[Standing, ...]:
@@ -86,7 +115,8 @@ def compare(folders: Sequence[Results], *, level: float = 0.95, scorer: str = ""
                 f"{other.folder} asked other variants than {first.folder}: only the same can be compared"
             )
     names = _names(folders)
-    scores = [study_scores(results, read_answers(results, scorer), results.gate) for results in folders]
+    answers = [read_answers(results, scorer) for results in folders]
+    scores = [study_scores(*both, both[0].gate) for both in zip(folders, answers, strict=True)]
     groups = scores[0].groups
     clean = [one.clean.mean() for one in scores]
     standings = [_standing(CLEAN_TEXT, names, clean, None, groups, scores, level)]
@@ -99,15 +129,52 @@ def compare(folders: Sequence[Results], *, level: float = 0.95, scorer: str = ""
     if len(first.conditions) > 1:
         messy = [mean_over(one) for one in scores]
         standings.append(_standing(OVER_ALL, names, messy, clean, groups, scores, level))
-    return Comparison(names, tuple(one for one in standings if one is not None), level)
+    messy = [mean_over(one) for one in scores] if first.conditions else []
+    return Comparison(
+        names,
+        tuple(one for one in standings if one is not None),
+        level,
+        {name: _economy(one, mean) for name, one, mean in zip(names, answers, messy, strict=False)},
+        _stability(clean, messy, groups) if messy else None,
+        (("variants", f"SHA-256 {first.manifest}"), *zip(names, (str(one.folder) for one in folders), strict=True)),
+    )
+
+
+def _economy(answers: Answers, messy: Floats) -> Economy:
+    rows = (answers.condition != CLEAN) & answers.answered & answers.asked & answers.same
+    right = float(np.nanmean(messy)) if np.any(~np.isnan(messy)) else None
+
+    def mean(column: Floats) -> float | None:
+        known = column[rows & ~np.isnan(column)]
+        return float(known.mean()) if len(known) else None
+
+    def bought(price: float | None) -> float | None:
+        return right / price if right is not None and price else None
+
+    dollars, seconds = mean(answers.cost), mean(answers.seconds)
+    return Economy(dollars, seconds, bought(dollars), bought(seconds))
+
+
+def _stability(clean: Sequence[Floats], messy: Sequence[Floats], groups: Ints | None) -> Stability | None:
+    kept = np.flatnonzero(~np.any(np.isnan([*clean, *messy]), axis=0))
+    if not len(kept):
+        return None
+    inside = groups[kept] if groups is not None and len(np.unique(groups[kept])) < len(kept) else None
+    before, after = (_resampled(np.array([one[kept] for one in arm]), inside) for arm in (clean, messy))
+    signs = [
+        np.array([np.sign(means[i] - means[j]) for i, j in combinations(range(len(means)), 2)])
+        for means in (before, after)
+    ]
+    return Stability(
+        winner=float(np.mean(np.argmax(before, axis=0) == np.argmax(after, axis=0))),
+        order=float(np.mean(np.all(signs[0] == signs[1], axis=0))),
+        tau=float(np.mean(signs[0] * signs[1])),
+    )
 
 
 def _families(conditions: Sequence[str]) -> dict[str, list[str]]:
     """The families of perturbations with several conditions that are not all there is."""
-    found: dict[str, list[str]] = {}
-    for condition in conditions:
-        with contextlib.suppress(StudyError):  # a perturbation that this version does not know
-            found.setdefault(find(condition.rpartition("@")[0]).family, []).append(condition)
+    found = families_of(conditions)
     return {family: names for family, names in found.items() if 1 < len(names) < len(conditions)}
 
 

@@ -1,9 +1,10 @@
-"""The journal: one record a line, on the disk before it is counted."""
+"""The journal: one record a line, on the disk before it is counted, each line linked to the one before it."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -19,7 +20,12 @@ from .replies import Reply
 RECORDS = "records.jsonl"
 """The name of the journal in a results folder."""
 
+START = "0" * 64
+"""What the first line of a journal is linked to."""
+
 _BLOCK = 1 << 16  # bytes read at once in search of the last whole line
+_LINK = b', "chain": "'
+_LINKED = len(_LINK) + 64 + len(b'"}\n')  # bytes by which a line grows
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,7 @@ class Record:
         """The record of one line. Raises ValueError, TypeError or KeyError for a line that is not one."""
         data: dict[str, Any] = json.loads(line)
         reply = data.pop("reply")
+        data.pop("chain", None)
         if not isinstance(data["id"], str):
             raise TypeError(f"id is {data['id']!r}")
         return cls(reply=None if reply is None else reply_from_dict(reply), **data)
@@ -68,9 +75,27 @@ def reply_from_dict(data: dict[str, Any]) -> Reply:
     return Reply(**{key: value for key, value in data.items() if key in _REPLY})
 
 
+def linked(line: bytes, before: str) -> bytes:
+    """A line of JSON with one more key, `chain`: the SHA-256 of the `chain` before it and of the line itself."""
+    body = line.removesuffix(b"}\n")
+    return body + _LINK + hashlib.sha256(before.encode() + body).hexdigest().encode() + b'"}\n'
+
+
+def link_of(line: bytes) -> str:
+    """The `chain` of a line; empty where it has none."""
+    link = line[-_LINKED:]
+    return link[len(_LINK) : -3].decode("ascii", "replace") if link.startswith(_LINK) and link.endswith(b'"}\n') else ""
+
+
+def holds(line: bytes, before: str) -> bool:
+    """Whether a line is what was written after the line whose `chain` is `before`, byte for byte."""
+    return bool(link_of(line)) and linked(line[:-_LINKED] + b"}\n", before) == line
+
+
 class Journal:
     """An append-only file of records, held by one process at a time.
 
+    Each line carries a hash of itself and of the line before, so that a later change, loss or exchange of lines shows.
     A line that a killed process left half written is cut off when the journal is opened: it was never counted.
     Raises ResultsError where another process holds it, or where a whole line cannot be read.
     """
@@ -78,6 +103,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: FileIO | None = None
+        self._chain = START
 
     def __enter__(self) -> Self:
         from filelock import FileLock, Timeout
@@ -108,11 +134,16 @@ class Journal:
     def append(self, *records: Record) -> None:
         """Writes records and waits until the disk has them. Raises ResultsError where it cannot (a full disk)."""
         assert self._file is not None, "the journal is not open"
-        lines, end = b"".join(record.to_line() for record in records), self._file.tell()
+        lines, chain, end = [], self._chain, self._file.tell()
+        for record in records:
+            lines.append(linked(record.to_line(), chain))
+            chain = link_of(lines[-1])
         try:
-            if self._file.write(lines) != len(lines):
+            whole = b"".join(lines)
+            if self._file.write(whole) != len(whole):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(self._file.fileno())
+            self._chain = chain
         except OSError as error:
             with contextlib.suppress(OSError):  # what was half written must not melt into the next record
                 self._file.truncate(end)
@@ -136,6 +167,8 @@ class Journal:
                 end = begin
             if end < size:
                 file.truncate(end)
+            file.seek(max(0, end - _LINKED))
+            self._chain = link_of(file.read(_LINKED)) or START
 
 
 def read_records(path: Path) -> Iterator[Record]:

@@ -161,6 +161,7 @@ def _reply(response: Any) -> Reply:
         getattr(usage, "prompt_tokens", None),
         getattr(usage, "completion_tokens", None),
         float(dollars) if dollars else None,  # a price of nothing means that litellm knows none
+        fingerprint=getattr(response, "system_fingerprint", None) or "",
     )
 
 
@@ -168,6 +169,7 @@ def _plain_chunk(chunk: Any) -> dict[str, Any]:
     usage = getattr(chunk, "usage", None)
     return {
         "model": getattr(chunk, "model", ""),
+        "system_fingerprint": getattr(chunk, "system_fingerprint", None),
         "usage": {"prompt_tokens": usage.prompt_tokens, "completion_tokens": usage.completion_tokens}
         if usage
         else None,

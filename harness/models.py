@@ -129,12 +129,14 @@ class Streamed:
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     first_token: float | None = None
+    fingerprint: str = ""
     _refused: bool = False
     _parts: list[str] = field(default_factory=list)
 
     def take(self, chunk: Mapping[str, Any]) -> None:
         """One `chat.completion.chunk`. Raises LookupError, TypeError or AttributeError for what is none."""
         self.model = chunk.get("model") or self.model
+        self.fingerprint = chunk.get("system_fingerprint") or self.fingerprint
         usage = chunk.get("usage")
         if usage:
             self.prompt_tokens, self.completion_tokens = usage.get("prompt_tokens"), usage.get("completion_tokens")
@@ -159,6 +161,7 @@ class Streamed:
             self.prompt_tokens,
             self.completion_tokens,
             first_token=self.first_token,
+            fingerprint=self.fingerprint,
         )
 
 
@@ -173,6 +176,7 @@ def completion(body: Mapping[str, Any]) -> Reply:
         body.get("model") or "",
         usage.get("prompt_tokens"),
         usage.get("completion_tokens"),
+        fingerprint=body.get("system_fingerprint") or "",
     )
 
 

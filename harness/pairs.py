@@ -175,6 +175,14 @@ def paired(scores: Scores, name: str, gate: Gate, imputed: tuple[float | None, f
     )
 
 
+def groups_among(scores: Scores, items: Ints) -> Ints | None:
+    """The groups of these items; None where all of them are independent, or all depend on each other."""
+    if scores.groups is None:
+        return None
+    groups = scores.groups[items]
+    return None if len(np.unique(groups)) in (1, len(groups)) else groups
+
+
 def mean_over(scores: Scores, conditions: Collection[str] = ()) -> Floats:
     """Each item's mean messy score over these conditions (none = all) that changed it; NaN where none has an answer."""
     return _mean([arm.mean() for name, arm in scores.messy.items() if not conditions or name in conditions])

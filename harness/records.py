@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -49,8 +49,12 @@ _COLUMNS = {
 }
 
 
-def compile_records(results: Results, answers: Answers) -> Path:
+def compile_records(
+    results: Results, answers: Answers, path: Path | None = None, *, leave_out: Collection[str] = ()
+) -> Path:
     """Writes `records.parquet`: one row a call that was asked, or shares the answer of one that was.
+
+    It goes into the results folder, or to `path`; the columns of `leave_out` are left out.
 
     `text` is what the person sent, `target` the right answer to it, `outcome` and `score` what the study's scorer says.
     Empty cells are null. Raises ResultsError where it cannot be written.
@@ -58,8 +62,8 @@ def compile_records(results: Results, answers: Answers) -> Path:
     import pyarrow as pa
     from pyarrow import parquet
 
-    schema = pa.schema([(name, getattr(pa, kind)()) for name, kind in _COLUMNS.items()])
-    path = results.folder / PARQUET
+    schema = pa.schema([(name, getattr(pa, kind)()) for name, kind in _COLUMNS.items() if name not in leave_out])
+    path = path or results.folder / PARQUET
     draft = path.with_name(path.name + ".part")
     rows = _rows(results, answers)
     try:

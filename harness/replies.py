@@ -20,8 +20,9 @@ class Reply:
 
     `finish` says why it stopped, in OpenAI's words (`stop`, `length`, `content_filter`, `refusal`, ...). Tokens are
     counts, `cost` is in US dollars, each None where the endpoint does not say. `seconds` is the wall time of the last
-    attempt, `first_token` the part of it until the first token came, None where the answer was not streamed. Raises
-    CaseError for a field of another type.
+    attempt, `first_token` the part of it until the first token came, None where the answer was not streamed.
+    `fingerprint` is what the endpoint says of its own configuration (OpenAI's `system_fingerprint`), "" where it says
+    nothing. Raises CaseError for a field of another type.
     """
 
     text: str
@@ -33,9 +34,10 @@ class Reply:
     seconds: float = 0.0
     first_token: float | None = None
     attempts: int = 1
+    fingerprint: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("text", "finish", "model"):
+        for name in ("text", "finish", "model", "fingerprint"):
             value: Any = getattr(self, name)
             if not isinstance(value, str):
                 raise CaseError(f"a reply's {name} must be text, not {type(value).__name__}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -12,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from .business import Business
 from .calls import Plan
 from .cases import Case, Edit, Frame, Variant
 from .errors import CaseError, ResultsError
@@ -21,6 +23,8 @@ from .numbering import Numbering
 from .systems import System
 
 STUDY, CASES, VARIANTS = "study.json", "cases.jsonl", "variants.jsonl"
+
+_GIT_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class Results:
     never mixed into a drop. `extents` are the numbers of items
     it was run with, one after the other: more than one where it was extended after a look at its results.
     `gate_changes` holds the gates it had before, each with the number of answers there were when it was replaced.
+    `suite` has its name, title, licence and SHA-256, `git` the commit that the study's folder was at. `redacted` says
+    that personal data was replaced before anything was asked or written.
     """
 
     folder: Path
@@ -52,6 +58,10 @@ class Results:
     gate_changes: tuple[dict[str, Any], ...]
     cases: dict[str, Case]
     versions: dict[str, str]
+    suite: dict[str, str]
+    git: dict[str, Any] | None
+    business: Business | None
+    redacted: bool
 
     @cached_property
     def numbering(self) -> Numbering:
@@ -131,7 +141,7 @@ def prepare(plan: Plan, folder: Path, *, extend: bool = False) -> Path:
             write_lines(folder / CASES, (case.to_dict() for case in plan.cases))
             write_lines(folder / VARIANTS, (v.to_dict() | {"changed": v.changed} for v in plan.variants))
         # last, so that the folder is whole; and each time, because gate and scorer may change without a new call
-        _write(known, [json.dumps(_description(plan, before, folder), indent=2, ensure_ascii=True) + "\n"])
+        write_json(known, _description(plan, before, folder))
     except OSError as error:
         raise ResultsError(f"{folder}: cannot be written: {error.strerror}") from error
     return folder / RECORDS
@@ -166,6 +176,10 @@ def read_results(folder: Path, cases: Sequence[Case] = ()) -> Results:
             gate_changes=tuple(data["gate_changes"]),
             cases={case.id: case for case in cases or map(Case.from_dict, _read_lines(folder / CASES))},
             versions=data["versions"],
+            suite=data.get("suite") or {},
+            git=data.get("git"),
+            business=Business(**study["business"]) if study.get("business") else None,
+            redacted=bool(study.get("redact")),
         )
     except (KeyError, TypeError, CaseError) as error:
         raise damaged(folder, error) from error
@@ -216,8 +230,14 @@ def _description(plan: Plan, before: dict[str, Any], folder: Path) -> dict[str, 
         "asked": plan.asked,
         "folder": _relative(plan.study.folder, folder),
         "effects": {f"{p.name}@{severity}": p.effect for p, severity in plan.study.clauses},
-        "suite": {"name": plan.suite.name, "title": plan.suite.title, "licence": plan.suite.licence},
+        "suite": {
+            "name": plan.suite.name,
+            "title": plan.suite.title,
+            "licence": plan.suite.licence,
+            "sha256": plan.suite.sha256,
+        },
         "versions": versions(),
+        "git": commit_of(plan.study.folder),
     }
 
 
@@ -227,6 +247,20 @@ def _relative(path: Path, start: Path) -> str:
         return Path(os.path.relpath(path.resolve(), start.resolve())).as_posix()
     except ValueError:  # another drive of Windows
         return path.resolve().as_posix()
+
+
+def commit_of(folder: Path) -> dict[str, Any] | None:
+    """The git commit that a folder is at and whether anything in it was changed since; None outside a repository."""
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(folder), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_GIT_SECONDS, check=True)  # noqa: S603
+        return done.stdout.strip()
+
+    try:
+        return {"commit": git("rev-parse", "HEAD"), "changed": bool(git("status", "--porcelain", "--", "."))}
+    except (OSError, subprocess.SubprocessError, UnicodeError):
+        return None
 
 
 def versions() -> dict[str, str]:
@@ -285,6 +319,11 @@ _HASHED = {
 
 def _short(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def write_json(path: Path, data: Any) -> None:
+    """One JSON document, indented, in ASCII; the file is there whole or not at all."""
+    _write(path, [json.dumps(data, indent=2, ensure_ascii=True, allow_nan=False) + "\n"])
 
 
 def write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:

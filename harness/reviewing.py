@@ -30,8 +30,8 @@ def audit(results: Path, size: int | None, by: str, only: str) -> None:
     from .analysis import analyse
     from .answers import read_answers
     from .auditing import sign, to_read
+    from .escaping import plain
     from .policy import shown
-    from .report import plain
     from .results import read_results
 
     reader = by or getpass.getuser()
@@ -81,10 +81,10 @@ def paraphrase(
     from tqdm import tqdm
 
     from ..datasets import load_suite
+    from .escaping import plain
     from .litellm_road import LiteLLM
     from .paraphrasing import paraphrase as ask
     from .paraphrasing import review, unread
-    from .report import plain
 
     if model:
         cases = load_suite(suite).cases[: items or None]
@@ -107,7 +107,7 @@ def paraphrase(
 
 def coloured(variant: Variant) -> str:
     """The text with its edits marked: by colour on a terminal, by brackets elsewhere."""
-    from .report import plain
+    from .escaping import plain
 
     colour = sys.stdout.isatty()
     out, at = [], 0
@@ -127,7 +127,7 @@ def coloured(variant: Variant) -> str:
 
 def consequence(variant: Variant) -> str:
     """What a variant does to the right answer, where it does anything; nothing else."""
-    from .report import plain
+    from .escaping import plain
 
     if variant.validity == "rejected":
         return f"  (rejected: {plain(variant.why)})"

@@ -11,11 +11,12 @@ from .calls import Plan, plan
 from .cassettes import Cassette
 from .cassettes import record as write_cassette
 from .errors import StudyError
+from .formats import write_report
+from .manifest import seal
 from .minimal import noise_of, shrink_failures, worst_failures
 from .records import compile_records
 from .replay import Engine, Outcome, Watcher, replay
 from .replies import Endpoint
-from .report import write_report
 from .results import prepare, read_results
 from .study import Study
 
@@ -67,8 +68,9 @@ def run_study(
     analysis = analyse(results, answers=answers)
     if planned.study.shrink and not outcome.stopped and recorded is None:
         outcome = _shrunk(planned, analysis, outcome, endpoint, concurrency)
-    write_report(analysis, folder)
     compile_records(results, answers)
+    seal(results, answers)
+    write_report(analysis, folder)
     return analysis, outcome
 
 

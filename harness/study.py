@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..perturbations import Perturbation, expand, parse
+from .business import Business
 from .cases import Frame
 from .errors import StudyError, did_you_mean
 from .gate import Gate, points
@@ -29,7 +30,8 @@ class Study:
     each clean case is asked `repeats` times, which measures the noise floor. `frame` and `scorer` override the suite's.
     `budget` is in US dollars (0 = none): no call is begun once the calls of this study have cost so much. The worst
     `shrink` failures are shrunk to the fewest edits that cause them (0 = none), at some 25 calls each. `regressions`
-    is a JSONL file of single cases that the pytest plugin asks as they are.
+    is a JSONL file of single cases that the pytest plugin asks as they are. With `redact` personal data is replaced
+    before anything is asked or written. `business` says what a wrong answer costs.
     """
 
     name: str
@@ -44,6 +46,8 @@ class Study:
     budget: float = 0.0
     shrink: int = 3
     regressions: str = ""
+    redact: bool = False
+    business: Business | None = None
     frame: Frame | None = None
     scorer: str = ""
     folder: Path = field(default_factory=Path, compare=False)
@@ -72,12 +76,15 @@ class Study:
     def to_dict(self) -> dict[str, Any]:
         """The study as JSON, for the results folder."""
         plain = {
-            f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("folder", "system", "gate", "frame")
+            f.name: getattr(self, f.name)
+            for f in fields(self)
+            if f.name not in ("folder", "system", "gate", "frame", "business")
         }
         return plain | {
             "endpoint": asdict(self.system),
             "gate": asdict(self.gate),
             "frame": asdict(self.frame) if self.frame else None,
+            "business": asdict(self.business) if self.business else None,
         }
 
 
@@ -140,10 +147,11 @@ def _toml(path: Path) -> dict[str, Any]:
         raise StudyError(f"{path}: not TOML: {error}") from error
 
 
-def load_gate(path: Path) -> Gate:
-    """The [gate] table of a TOML file, which may hold other tables too. Raises StudyError, naming the file."""
+def load_policy(path: Path) -> tuple[Gate, Business | None]:
+    """The [gate] and [business] tables of a TOML file, which may hold others too. Raises StudyError, naming it."""
     try:
-        return _gate(_table(_toml(path), "gate"))
+        data = _toml(path)
+        return _gate(_table(data, "gate")), _business(_table(data, "business"))
     except StudyError as error:
         raise StudyError(f"{path}: {error}") from error
 
@@ -151,7 +159,7 @@ def load_gate(path: Path) -> Gate:
 def study_from_dict(data: Mapping[str, Any], folder: Path | None = None, default_name: str = "study") -> Study:
     """A study from the tables of a TOML file. Raises StudyError for an unknown key or a value of a wrong type."""
     rest = dict(data)
-    tables = {name: _table(rest, name) for name in ("endpoint", "gate", "frame")}
+    tables = {name: _table(rest, name) for name in ("endpoint", "gate", "frame", "business")}
     if "suite" not in rest or "perturbations" not in rest:
         raise StudyError(
             "suite and perturbations must be given, as in suite = 'arithmetic', perturbations = ['typos@3']"
@@ -166,11 +174,12 @@ def study_from_dict(data: Mapping[str, Any], folder: Path | None = None, default
     return Study(
         **(
             {"name": default_name}
-            | _checked(Study, rest, "", skip=("system", "gate", "frame", "folder"))
+            | _checked(Study, rest, "", skip=("system", "gate", "frame", "business", "folder"))
             | {
                 "system": System(**_checked(System, endpoint, "[endpoint] ")),
                 "gate": _gate(tables["gate"]),
                 "frame": _frame(frame) if frame is not None else None,
+                "business": _business(tables["business"]),
                 "folder": folder or Path(),
             }
         )
@@ -186,6 +195,14 @@ def _gate(table: Mapping[str, Any] | None) -> Gate:
             "[gate] margin must be stated, as in margin = '5pp': nobody else can say what drop you can bear"
         )
     return Gate(**_checked(Gate, gate, "[gate] "))
+
+
+def _business(table: Mapping[str, Any] | None) -> Business | None:
+    if table is None:
+        return None
+    if "requests" not in table:
+        raise StudyError("[business] requests is missing: the traffic a month, as in requests = 50_000")
+    return Business(**_checked(Business, table, "[business] "))
 
 
 def _table(rest: dict[str, Any], name: str) -> dict[str, Any] | None:
@@ -213,7 +230,7 @@ def _checked(cls: Any, table: Mapping[str, Any], where: str, skip: tuple[str, ..
     arguments: dict[str, Any] = {}
     for key, value in table.items():
         if key not in known:
-            known_names = [*known, *(("endpoint", "endpoints", "gate", "frame") if not where else ())]
+            known_names = [*known, *(("endpoint", "endpoints", "gate", "frame", "business") if not where else ())]
             raise StudyError(
                 f"{where}no key called {key!r}{did_you_mean(key, known_names)} (known: {', '.join(known_names)})"
             )

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from .calls import Plan
 from .comparison import Comparison
+from .escaping import inline, plain
 from .minimal import ABOUT
 from .planning import Forecast
 from .policy import Verdict, percent, shown
-from .report import inline
 from .selftest import Trial
 
 
@@ -135,5 +135,42 @@ def comparison_text(found: Comparison, style: str = "simple") -> str:
     ]
     if not found.changes:
         lines.append(f"{inline(clean)} leads in every condition")
+    lines += ["", *_economy(found, style), *stability_lines(found)]
     lines.append(f"intervals are {found.level:.0%}; probabilities are over resampled items")
     return "\n".join(lines)
+
+
+def economy_rows(found: Comparison) -> list[dict[str, str]]:
+    """What each system's answers take, and how many right ones that buys."""
+
+    def said(value: float | None, form: str) -> str:
+        return "-" if value is None else format(value, form)
+
+    return [
+        {
+            "system": plain(name),
+            "US$ a call": said(one.dollars, ".6f"),
+            "seconds a call": said(one.seconds, ".3f"),
+            "right answers a US$": said(one.right_a_dollar, ",.0f"),
+            "right answers a second": said(one.right_a_second, ".2f"),
+        }
+        for name, one in found.economy.items()
+    ]
+
+
+def stability_lines(found: Comparison) -> list[str]:
+    """Whether the ranking on clean text holds under mess."""
+    if found.stability is None:
+        return []
+    said = (
+        f"the order on clean text holds over all mess with probability {found.stability.order:.2f}, its winner with "
+        f"{found.stability.winner:.2f} (Kendall's tau {found.stability.tau:.2f})"
+    )
+    return [said]
+
+
+def _economy(found: Comparison, style: str) -> list[str]:
+    from tabulate import tabulate
+
+    rows = economy_rows(found)
+    return [tabulate(rows, headers="keys", tablefmt=style, disable_numparse=True), ""] if rows else []

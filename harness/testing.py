@@ -23,6 +23,8 @@ from .cases import Case, Frame, Variant
 from .defects import described
 from .endpoints import PythonCallable, Scripted
 from .errors import RoadtestError, StudyError
+from .escaping import plain
+from .formats import REPORT_HTML, write_report
 from .gate import Gate, points, with_claims
 from .journal import RECORDS, read_records
 from .minimal import SHRINK, read_minimal
@@ -31,12 +33,13 @@ from .offline import is_loopback, loopback_only
 from .policy import Decision, Verdict, percent
 from .replay import Outcome
 from .replies import Endpoint, Message, Reply
-from .report import REPORT_MD, likeliest, plain, terminal, write_report
+from .report import terminal
 from .results import prepare, read_results
 from .run import run_study
 from .scorers import find_scorer
 from .settling import Need
 from .study import Study, load_studies, name_of
+from .summary import likeliest
 from .systems import System, expand
 
 SESSION = "session.json"
@@ -171,7 +174,7 @@ class Report:
             lines += [f"{one.variant.id}: {described(one)}", *_texts(one.variant, one.answer)]
         for name, flip in flips[: 0 if minimal else SHOWN]:
             lines += [f"{name}, {flip.variant.case.id}:", *_texts(flip.variant, flip.messy_answer)]
-        return "\n".join([*lines, f"report: {self.folder / REPORT_MD}"])
+        return "\n".join([*lines, f"report: {self.folder / REPORT_HTML}"])
 
     def _needs(self, name: str) -> Sequence[Need]:
         for claim in self.analysis.claims:

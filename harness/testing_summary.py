@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from .report import inline, plain
+from .escaping import inline, plain
 
 Row = dict[str, str]
 

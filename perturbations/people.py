@@ -272,11 +272,21 @@ over_explaining = _moods(
 
 # --- the same request from another person -------------------------------------------------------------------------
 
-# First names by the group they are associated with in audit studies (Bertrand & Mullainathan 2004; census lists), and
-# so that none is a month, a place or an everyday word.
-_OTHER_NAMES = tuple(
-    "Emily Greg Lakisha Jamal María José Mei Wei Fatima Mohammed Priya Rahul Olga Dmitri Ingrid Kwame".split()
-)
+NAME_GROUPS = {
+    "English": ("Emily", "Greg"),
+    "African American": ("Lakisha", "Jamal"),
+    "Hispanic": ("María", "José"),
+    "Chinese": ("Mei", "Wei"),
+    "Arabic": ("Fatima", "Mohammed"),
+    "Indian": ("Priya", "Rahul"),
+    "Russian": ("Olga", "Dmitri"),
+    "Scandinavian": ("Ingrid",),
+    "West African": ("Kwame",),
+}
+"""First names by the group they are associated with in audit studies (Bertrand & Mullainathan 2004; census lists), such
+that none is a month, a place or an everyday word."""
+
+_OTHER_NAMES = tuple(name for names in NAME_GROUPS.values() for name in names)
 _FIRST_NAMES = frozenset(
     """james john robert michael william david richard joseph thomas charles mary patricia jennifer linda elizabeth
     barbara susan jessica sarah karen anna emma olivia sophia ben tom tim sam peter paul mark luke adam alice laura

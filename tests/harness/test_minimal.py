@@ -26,7 +26,8 @@ from roadtest.harness.minimal import (
     shrink_failures,
     worst_failures,
 )
-from roadtest.harness.report import as_json, markdown, terminal
+from roadtest.harness.report import markdown, terminal
+from roadtest.harness.report_json import as_json
 from roadtest.harness.run import run_study
 from roadtest.harness.shrinking import Shrunk
 

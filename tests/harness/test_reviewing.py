@@ -15,7 +15,8 @@ from roadtest.harness.cli import main
 from roadtest.harness.gate import Gate
 from roadtest.harness.paraphrasing import review, rows, unread
 from roadtest.harness.planning import forecast
-from roadtest.harness.report import as_json, markdown
+from roadtest.harness.report import markdown
+from roadtest.harness.report_json import as_json
 from roadtest.harness.selftest import controls
 
 

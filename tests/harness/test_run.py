@@ -24,8 +24,8 @@ from roadtest.harness import (
     run_study,
     terminal,
 )
+from roadtest.harness.escaping import fence, inline, plain
 from roadtest.harness.gate import Gate
-from roadtest.harness.report import fence, inline, plain
 
 ANSWERS = {case.text: case.target for case in load_suite("arithmetic").cases}
 
