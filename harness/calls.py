@@ -16,6 +16,7 @@ from .cases import TEXT_FIELDS, Case, Frame, Variant
 from .errors import StudyError
 from .gate import Gate
 from .numbering import CLEAN_NAME, Numbering
+from .redaction import Redactor, known_values
 from .replies import Message
 from .schedule import blocks
 from .seeds import digest, stream
@@ -92,6 +93,7 @@ class Plan:
     frame: Frame
     scorer: str
     cases: tuple[Case, ...]
+    redactor: Redactor | None = None
 
     @cached_property
     def variants(self) -> Sequence[Variant]:
@@ -225,6 +227,7 @@ class Plan:
             "frame": asdict(self.frame),
             "endpoint": study.system.identity(study.folder),
             "variants": self.manifest,
+            **({"redact": True} if study.redact else {}),
         }
 
     @cached_property
@@ -258,9 +261,12 @@ def plan(study: Study) -> Plan:
         raise StudyError(f"suite {suite.name!r} names no scorer; add one, as in scorer = 'exact'")
     if study.items > len(suite.cases):
         raise StudyError(f"items = {study.items}, but suite {suite.name!r} has {len(suite.cases)}")
+    redactor = Redactor(known_values(suite.cases)) if study.redact else None
     cases = list(suite.cases)
     stream(study.seed, "items").shuffle(cases)
     chosen = tuple(cases[: study.items or None])
+    if redactor:
+        chosen = tuple(map(redactor.case, chosen))
     if study.gate.target == "suite" and len(chosen) < len(suite.cases):
         raise StudyError("target = 'suite' is a claim about the whole suite; leave items out, or make it 'population'")
     if "{text}" not in (study.frame or suite.frame).template:
@@ -269,7 +275,7 @@ def plan(study: Study) -> Plan:
         raise StudyError(
             f"scorer = 'label' needs choices in every case; {next(c.id for c in chosen if not c.choices)!r} has none"
         )
-    return Plan(study, suite, study.frame or suite.frame, scorer, chosen)
+    return Plan(study, suite, study.frame or suite.frame, scorer, chosen, redactor)
 
 
 def plans(path: Path, system: str = "", **changes: Any) -> dict[str, Plan]:

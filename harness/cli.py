@@ -182,6 +182,7 @@ def preview(perturbation: str, text: str | None, suite: str | None, seed: int, d
     "--store", help="With --engine ray: folder or fsspec URL that all machines reach [default: in the results]."
 )
 @click.option("--ray-address", default="", help="With --engine ray: of the cluster [default: the one running here].")
+@click.option("--redact", is_flag=True, help="Replace personal data before anything is asked or written.")
 @click.option("--dry", is_flag=True, help="Print what would be asked, and spend nothing.")
 @click.option("--gate", "gated", is_flag=True, help="Exit with the verdict: 0 GO, 1 NO-GO, 3 INCONCLUSIVE.")
 def run(
@@ -198,6 +199,7 @@ def run(
     workers: int,
     store: str | None,
     ray_address: str,
+    redact: bool,
     dry: bool,
     gated: bool,
 ) -> None:
@@ -225,7 +227,7 @@ def run(
 
     if into and extend:
         raise click.UsageError("--extend names the results folder already; leave --into out")
-    chosen = plans(study, system, items=items, budget=budget)
+    chosen = plans(study, system, items=items, budget=budget, redact=redact)
     if len(chosen) > 1 and (extend or record or cassette):
         raise click.UsageError(f"--extend, --record and --cassette need --system, one of {', '.join(chosen)}")
     done: list[tuple[Path, Analysis]] = []

@@ -21,8 +21,9 @@ from .errors import ResultsError, StudyError
 from .journal import Record
 from .limits import Limits
 from .pacing import Halted, Pace
+from .redaction import Redacted, Redactor
 from .replay import Session, Writer, asked
-from .replies import Message
+from .replies import Endpoint, Message
 from .retrying import Retrying
 from .systems import System
 
@@ -102,6 +103,7 @@ class OnRay:
                     self._gate,
                     self._each,
                     self._place(at),
+                    self._plan.redactor,
                 )
             )
             self._actors.append(worker)
@@ -213,8 +215,11 @@ class _RemoteLimits:
 class Worker:
     """Asks one shard and keeps its answers in the store, each before it is counted."""
 
-    def __init__(self, system: System, folder: str, gate: Any, concurrency: int, place: str) -> None:
+    def __init__(
+        self, system: System, folder: str, gate: Any, concurrency: int, place: str, redactor: Redactor | None = None
+    ) -> None:
         self._system = system
+        self._redactor = redactor
         self._folder = Path(folder)
         self._gate = gate
         self._concurrency = concurrency
@@ -225,7 +230,9 @@ class Worker:
         done = {record.id for record in stored(self._place, set()) if record.reply is not None}
         self._writer = Writer(_Segments(self._place))
         self._stopping = asyncio.Event()
-        endpoint = self._system.endpoint(self._folder)
+        endpoint: Endpoint = self._system.endpoint(self._folder)
+        if self._redactor:
+            endpoint = Redacted(endpoint, self._redactor)
         limited = self._system.requests_per_minute or self._system.tokens_per_minute
         pace = Pace(
             self._concurrency,

@@ -18,6 +18,7 @@ from .cases import Frame, Variant
 from .errors import ResultsError, StudyError, did_you_mean
 from .journal import Journal, Record
 from .pacing import Halted
+from .redaction import Redacted, Redactor
 from .replay import Watcher, interruptible, run_to_end
 from .replies import Endpoint, Reply
 from .results import Results, read_asked, write_lines
@@ -134,7 +135,10 @@ def shrink_failures(
     Every answer is journaled in the folder, so that a search that was stopped goes on where it was.
     """
     asked = read_asked(results.folder)
-    endpoint = endpoint or asked.system.endpoint(asked.folder)
+    if endpoint is None:
+        endpoint = asked.system.endpoint(asked.folder)
+        if results.redacted:  # the values of the suite are not known here: all tokens come without a number
+            endpoint = Redacted(endpoint, Redactor({}))
     brakes = Brakes(endpoint.name, budget, asked.system.failures)
     brakes.paid(spent)
     calls: list[Record] = []

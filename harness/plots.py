@@ -168,6 +168,8 @@ def heat_map(found: Breakdown) -> str:
     """The drop of each family on each task; the number stands in each cell, fewer than 20 items in brackets."""
     if not found.cells:
         return ""
+    from matplotlib.patches import Rectangle
+
     height = 0.9 + 0.36 * len(found.families)
     figure, axes = _figure(8.6, height + 0.06 * max(len(task) for task in found.tasks))
     for row, family in enumerate(found.families):
@@ -176,7 +178,7 @@ def heat_map(found: Breakdown) -> str:
             value = min(max(cell.value if cell else 0.0, 0.0), _HOTTEST) / _HOTTEST
             # from paper to dark red, each with ink that stands out from it
             colour = (1.0 - 0.42 * value, 0.97 - 0.87 * value, 0.93 - 0.80 * value)
-            axes.fill_between([column - 0.48, column + 0.48], row - 0.46, row + 0.46, color=colour, lw=0)
+            axes.add_patch(Rectangle((column - 0.48, row - 0.46), 0.96, 0.92, color=colour, lw=0))
             said = "-" if cell is None else percent(cell.value) if cell.items >= 20 else f"({percent(cell.value)})"
             axes.text(column, row, said, ha="center", va="center", color="#ffffff" if value > 0.5 else "#1a1a1a")
     axes.set_xticks(

@@ -15,6 +15,7 @@ from .formats import write_report
 from .manifest import seal
 from .minimal import noise_of, shrink_failures, worst_failures
 from .records import compile_records
+from .redaction import Redacted
 from .replay import Engine, Outcome, Watcher, replay
 from .replies import Endpoint
 from .results import prepare, read_results
@@ -49,6 +50,8 @@ def run_study(
         raise StudyError("an endpoint that stands in for the study's needs a results folder of its own: pass into=")
     recorded = Cassette(cassette, planned) if cassette else None
     endpoint = endpoint or planned.study.system.endpoint(planned.study.folder)
+    if planned.redactor:
+        endpoint = Redacted(endpoint, planned.redactor)
     folder = into or results_folder(planned)
     journal = prepare(planned, folder, extend=extend)
     outcome = replay(

@@ -15,7 +15,7 @@ from .results import write_json
 
 
 def new_key(path: Path) -> Path:
-    """Makes a private key in a PEM file that only its owner can read, and beside it the public one; gives the path of that.
+    """Makes a private key in a PEM file that only its owner can read, and a public one, whose path it gives.
 
     Raises StudyError where a file of that name is there already.
     """

@@ -42,6 +42,7 @@ LAYERS = [
         "harness.endpoints",
         "harness.models",
         "harness.pacing",
+        "harness.redaction",
         "harness.scorers",
         "perturbations.screenshot",
     },
