@@ -15,7 +15,7 @@ from .escaping import plain
 from .policy import Verdict, percent
 from .severity import Ladder
 from .statistics import Estimate
-from .summary import shown_drop
+from .summary import noise_band, shown_drop
 from .usage import Usage
 
 # Stand-ins that the page's style sheet takes the place of, so that one picture serves light and dark.
@@ -83,9 +83,10 @@ def forest(analysis: Analysis) -> str:
     if not claims:
         return ""
     figure, axes = _figure(8.6, 1.1 + 0.27 * len(claims))
-    if analysis.noise_floor:
-        floor = 100 * analysis.noise_floor.value
-        axes.axvspan(-max(floor, 0.15), max(floor, 0.15), color=BAND, lw=0, label=f"noise floor, ±{floor:.1f} points")
+    band = noise_band(analysis)
+    if band is not None:
+        label = f"noise floor: two clean runs differ by ±{percent(band, up=True)}"
+        axes.axvspan(-max(100 * band, 0.15), max(100 * band, 0.15), color=BAND, lw=0, label=label)
     axes.axvline(0, color=FAINT, lw=0.8)
     for at, (claim, drop) in enumerate(claims):
         verdict = claim.decision.verdict if claim.decision else None

@@ -20,6 +20,10 @@ FEWEST_GROUPS = 8
 """Below so many groups of dependent items no verdict is given."""
 
 
+MOST_NAMED = 6
+"""Claims that a reason names one by one."""
+
+
 class Verdict(StrEnum):
     """What the evidence says about a claim."""
 
@@ -113,7 +117,7 @@ def combine(names: Sequence[str], decisions: Sequence[Decision], adjusted: Seque
         if len(names) == 1:
             return Decision(Verdict.NO_GO, f"{names[0]}: {decisions[0].reason}")
         verb = "does" if len(broken) == 1 else "do"
-        reason = f"{', '.join(broken)} {verb} not hold (Holm-adjusted over {family or len(names)} conditions)"
+        reason = f"{_listed(broken)} {verb} not hold (Holm-adjusted over {family or len(names)} conditions)"
         return Decision(Verdict.NO_GO, reason)
     if names and all(decision.verdict is Verdict.GO for decision in decisions):
         return Decision(
@@ -121,7 +125,14 @@ def combine(names: Sequence[str], decisions: Sequence[Decision], adjusted: Seque
             f"every one of {len(names)} claims is GO" if len(names) > 1 else f"{names[0]}: {decisions[0].reason}",
         )
     unsettled = [name for name, decision in zip(names, decisions, strict=True) if decision.verdict is not Verdict.GO]
-    return Decision(Verdict.INCONCLUSIVE, f"not settled: {', '.join(unsettled)}" if names else "no claim was made")
+    return Decision(Verdict.INCONCLUSIVE, f"not settled: {_listed(unsettled)}" if names else "no claim was made")
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names with commas; of many the first few, and how many more."""
+    few = names if len(names) <= MOST_NAMED + 1 else names[:MOST_NAMED]
+    more = f" and {len(names) - len(few)} more" if len(few) < len(names) else ""
+    return ", ".join(few) + more
 
 
 # --- how numbers are written --------------------------------------------------------------------------------------

@@ -72,7 +72,10 @@ def html(analysis: Analysis, *, texts: bool = True) -> str:
         "ledger": ledger_rows(analysis),
         "defects": _defects(analysis) if texts else [],
         "not_confirmed": not_confirmed(read_minimal(analysis.results)),
-        "reasons": reasons(analysis),
+        "reasons": [
+            {"claim": name, "verdict": str(verdict), "why": why, "what would settle it": "\n".join(needs) or "-"}
+            for name, verdict, why, needs in reasons(analysis)
+        ],
         "examples": _examples(analysis) if texts else [],
         "most_examples": EXAMPLES,
         "table": table(analysis, texts=texts),

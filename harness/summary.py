@@ -17,7 +17,7 @@ from .minimal import read_minimal
 from .policy import Verdict, percent, shown
 from .settling import Need
 from .severity import Ladder
-from .statistics import Estimate
+from .statistics import Estimate, z_of
 
 INFLATED = 1.2
 
@@ -48,6 +48,16 @@ def shown_drop(claim: Claim) -> Estimate | None:
     """The drop that the verdict rests on: corrected or widened where it was, else the plain one."""
     judged = [one.estimate for one in claim.conditions if one.clause.measure == "drop" and one.estimate]
     return judged[0] if judged else claim.drop
+
+
+def noise_band(analysis: Analysis) -> float | None:
+    """The drop, as a fraction, that two clean runs of all items show at most by chance, at the gate's level.
+
+    The difference of two runs' accuracies has the variance of one item's, the noise floor, over the number of items;
+    None where the noise floor was not measured.
+    """
+    floor = analysis.noise_floor
+    return z_of(analysis.gate.level) * math.sqrt(floor.value / floor.items) if floor else None
 
 
 def claim_rows(analysis: Analysis) -> list[dict[str, str]]:
@@ -149,7 +159,6 @@ def note_lines(analysis: Analysis) -> list[str]:
         for claim in analysis.claims
         if claim.worst_case and claim.best_case
     ]
-    notes += [_ladder_note(name, ladder, analysis) for name, ladder in analysis.ladders.items()]
     notes += analysis.warnings
     notes.append(f"validity: {analysis.validity}")
     notes += _ledger_notes(analysis)
