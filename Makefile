@@ -8,7 +8,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 export PYTHONSAFEPATH := 1
 export PYTHONUTF8 := 1
 
-.PHONY: demo test slow simulate lint types docs bench golden dist programs smoke-model clean
+.PHONY: demo test slow simulate lint types docs pictures bench golden dist programs smoke-model clean
 
 demo: $(VENV)/ready  ## the main job, end to end, on a small real model
 	$(BIN)/roadtest model serve --fallback -- $(BIN)/roadtest run docs/demo.toml
@@ -33,6 +33,10 @@ types: $(VENV)/ready  ## the three folders as the packages they are installed as
 docs: $(VENV)/ready  ## rewrites the generated parts of the docs, then checks that every block runs
 	$(BIN)/python tests/regenerate.py docs
 	$(BIN)/python -m pytest tests/test_docs.py
+
+pictures: $(VENV)/ready  ## the reference report again, and what it looks like in chromium
+	$(BIN)/python tests/regenerate.py reference
+	$(BIN)/python tests/regenerate.py pictures
 
 golden: $(VENV)/ready  ## rewrites the golden samples of the perturbations, for review with git diff
 	$(BIN)/python tests/regenerate.py golden

@@ -12,7 +12,7 @@ from typing import Any, ParamSpec
 from .analysis import Analysis, Claim
 from .breakdown import Breakdown
 from .escaping import plain
-from .policy import Verdict, percent
+from .policy import FEWEST_ITEMS, Verdict, percent
 from .severity import Ladder
 from .statistics import Estimate
 from .summary import noise_band, shown_drop
@@ -103,6 +103,7 @@ def forest(analysis: Analysis) -> str:
             axes.plot([], [], color=_COLOUR[verdict], marker=_MARKER[verdict], ls="none", ms=5, label=str(name))
     axes.set_yticks(range(len(claims)), [plain(claim.name) for claim, _ in claims])
     axes.set_ylim(len(claims) - 0.5, -0.5)
+    _cut_off(axes, [drop for _, drop in claims], [bound for claim, _ in claims for bound in _margins(claim)])
     axes.set_xlabel("drop in accuracy, points (right is worse)")
     axes.grid(axis="x", color=FAINT, lw=0.4, alpha=0.5)
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=5, handlelength=1.4, columnspacing=1.2)
@@ -119,10 +120,10 @@ def severity_curves(analysis: Analysis) -> str:
         return ""
     rows = math.ceil(len(ladders) / _LADDERS_A_ROW)
     figure = _empty(8.6, 0.5 + 2.1 * rows)
-    panels = figure.subplots(rows, _LADDERS_A_ROW, squeeze=False, sharex=True, sharey=True).flat
+    panels = list(figure.subplots(rows, _LADDERS_A_ROW, squeeze=False, sharex=True, sharey=True).flat)
     for panel, (name, ladder) in zip(panels, ladders.items(), strict=False):
         _curve(panel, name, ladder, [claim for claim in analysis.claims if claim.perturbation == name])
-    for panel in list(panels):
+    for panel in panels[len(ladders) :]:
         panel.set_visible(False)
     figure.supxlabel("severity", fontsize=9)
     figure.supylabel("drop, points", fontsize=9)
@@ -180,8 +181,8 @@ def heat_map(found: Breakdown) -> str:
             # from paper to dark red, each with ink that stands out from it
             colour = (1.0 - 0.42 * value, 0.97 - 0.87 * value, 0.93 - 0.80 * value)
             axes.add_patch(Rectangle((column - 0.48, row - 0.46), 0.96, 0.92, color=colour, lw=0))
-            said = "-" if cell is None else percent(cell.value) if cell.items >= 20 else f"({percent(cell.value)})"
-            axes.text(column, row, said, ha="center", va="center", color="#ffffff" if value > 0.5 else "#1a1a1a")
+            said = "-" if cell is None else percent(cell.value) if cell.items >= FEWEST_ITEMS else f"({percent(cell.value)})"
+            axes.text(column, row, said, ha="center", va="center", color="#ffffff" if value > 0.66 else "#1a1a1a")
     axes.set_xticks(
         range(len(found.tasks)), [plain(task) for task in found.tasks], rotation=30 if len(found.tasks) > 4 else 0,
         ha="right" if len(found.tasks) > 4 else "center",
@@ -259,6 +260,20 @@ def _interval(axes: Any, drop: Estimate, at: float, verdict: Verdict | None) -> 
     colour = _COLOUR[verdict]
     axes.plot([100 * drop.low, 100 * drop.high], [at, at], color=colour, lw=1.8, solid_capstyle="butt")
     axes.plot([100 * drop.value], [at], _MARKER[verdict], color=colour, ms=5.5)
+
+
+def _cut_off(axes: Any, drops: Sequence[Estimate], margins: Sequence[float]) -> None:
+    """Fits the axis to the drops that rest on some items; an arrow marks where another one's interval goes on."""
+    sound = [drop for drop in drops if drop.items >= FEWEST_ITEMS] or drops
+    low = min(0.0, *margins, *(100 * drop.low for drop in sound))
+    high = max(0.0, *margins, *(100 * drop.high for drop in sound))
+    room = 0.05 * (high - low) or 1.0
+    axes.set_xlim(low - room, high + room)
+    for at, drop in enumerate(drops):
+        if 100 * drop.low < low - room:
+            axes.plot([low - 0.8 * room], [at], "<", color=FAINT, ms=5, clip_on=False)
+        if 100 * drop.high > high + room:
+            axes.plot([high + 0.8 * room], [at], ">", color=FAINT, ms=5, clip_on=False)
 
 
 def _curve(panel: Any, name: str, ladder: Ladder, claims: Sequence[Claim]) -> None:

@@ -1,14 +1,17 @@
-"""Rewrites files that are generated from the code and kept for review: `python tests/regenerate.py golden|docs`.
+"""Rewrites what is generated from the code and kept for review: `tests/regenerate.py golden|docs|reference|pictures`.
 
-With `--check` it writes nothing, prints what would change, and exits with 1 if anything would.
+With `--check` it writes nothing, prints what would change, and exits with 1 if anything would. Pictures need chromium,
+and are not checked.
 """
 
 from __future__ import annotations
 
 import difflib
+import shutil
 import sys
 from pathlib import Path
 
+from roadtest.harness import analyse, markdown, read_results, write_report
 from roadtest.harness.cases import Case
 from roadtest.perturbations import PERTURBATIONS, SEVERITIES, Perturbation, find
 from roadtest.perturbations.bridges import nlpaug_names
@@ -44,6 +47,8 @@ SENTENCES = {
     ),
     "golden-russian": Case("golden-russian", "Где мой заказ 48213? Я жду уже неделю.", "48213"),
 }
+REFERENCE = ROOT / "results" / "reference"
+PICTURES = ROOT / "docs" / "pictures"
 REVIEWED = tuple(SENTENCES)[:3]
 NEEDS_A_PROGRAM = {"screenshot_ocr"}  # what it reads depends on the version of tesseract
 
@@ -122,9 +127,59 @@ def _shown(text: str) -> str:
     return text.replace("\n", "\n       ").replace("       \n", "\n")
 
 
+def reference() -> str:
+    """The report of the study that is kept in results/reference, as Markdown."""
+    return markdown(analyse(read_results(REFERENCE)))
+
+
+def pictures() -> None:
+    """The reference report in HTML and JSON, and what it looks like in chromium."""
+    from PIL import Image
+    from playwright.sync_api import sync_playwright
+
+    write_report(analyse(read_results(REFERENCE)), REFERENCE)
+    PICTURES.mkdir(exist_ok=True)
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        for name, scheme, place in SHOTS:
+            context = browser.new_context(viewport={"width": 1366, "height": 768}, color_scheme=scheme)
+            page = context.new_page()
+            page.goto((REFERENCE / "report.html").as_uri())
+            page.wait_for_selector("#browse:not([hidden])")
+            if name == "variants":
+                page.locator("#by-state").select_option("right to wrong")
+            if name == "print":
+                page.emulate_media(media="print")
+                page.set_viewport_size({"width": 690, "height": 976})
+            page.locator(place).evaluate("node => node.scrollIntoView()")
+            path = PICTURES / f"{name}.png"
+            page.screenshot(path=path)
+            Image.open(path).convert("RGB").quantize(128).save(path, optimize=True)
+            print(f"wrote {path.relative_to(ROOT)}")
+            context.close()
+        browser.close()
+
+
+SHOTS = [
+    ("report", "light", "header"),
+    ("dark", "dark", "#drop"),
+    ("severity", "light", "#severity"),
+    ("where", "light", "#where"),
+    ("defects", "dark", "#defects"),
+    ("variants", "light", "#browse-title"),
+    ("fairness", "light", "#fairness"),
+    ("print", "light", "header"),
+]
+"""Pictures of the reference report: name, colour scheme, and the place that is at the top."""
+
+
 def main(which: str, check: bool) -> int:
     """Writes the file, or says how it differs."""
-    target, content = {"golden": (GOLDEN, golden), "docs": (CATALOGUE, catalogue)}[which]
+    if which == "pictures":
+        pictures()
+        return 0
+    known = {"golden": (GOLDEN, golden), "docs": (CATALOGUE, catalogue), "reference": (REFERENCE / "report.md", reference)}
+    target, content = known[which]
     fresh = content()
     if not check:
         target.write_text(fresh, encoding="utf-8", newline="\n")
