@@ -143,7 +143,7 @@ def _sure(analysis: Analysis) -> str:
     settled = [
         (
             found[-1].calls,
-            f"{found[-1].towards} on {name} after {found[-1].calls:,} calls ({found[-1].items:,} changed items)",
+            f"{found[-1].towards} on {name} after {found[-1].calls:,} calls",
         )
         for name, found in needs.items()
         if found and found[-1].affordable

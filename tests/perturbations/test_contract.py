@@ -217,7 +217,7 @@ def test_the_same_variants_under_another_order_and_hash_seed():
     assert len(json.loads(runs.pop())) == 20 * len(ALL)
 
 
-@pytest.mark.parametrize("which", ["golden", "docs"])
+@pytest.mark.parametrize("which", ["golden", "docs", "reference"])
 def test_samples_and_catalogue_are_what_was_reviewed(which):
     script = Path(__file__).parent.parent / "regenerate.py"
     run = subprocess.run(
