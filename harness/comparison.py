@@ -74,8 +74,9 @@ class Economy:
 class Stability:
     """Whether the ranking on clean text holds under mess, over resampled items.
 
-    `winner` is the share of resamples in which the same system leads on both, `order` that in which the whole order is
-    the same, `tau` the mean Kendall's tau-a between both orders, from -1 (turned round) to 1 (the same).
+    `winner` is the share of resamples in which who leads on clean text leads under mess too, alone or with others,
+    `order` that in which no pair is turned round, `tau` the mean Kendall's tau-a between both orders, from -1 (turned
+    round) to 1 (the same); a tie counts as 0.
     """
 
     winner: float
@@ -161,13 +162,14 @@ def _stability(clean: Sequence[Floats], messy: Sequence[Floats], groups: Ints | 
         return None
     inside = groups[kept] if groups is not None and len(np.unique(groups[kept])) < len(kept) else None
     before, after = (_resampled(np.array([one[kept] for one in arm]), inside) for arm in (clean, messy))
+    tops = [means == means.max(axis=0) for means in (before, after)]
     signs = [
         np.array([np.sign(means[i] - means[j]) for i, j in combinations(range(len(means)), 2)])
         for means in (before, after)
     ]
     return Stability(
-        winner=float(np.mean(np.argmax(before, axis=0) == np.argmax(after, axis=0))),
-        order=float(np.mean(np.all(signs[0] == signs[1], axis=0))),
+        winner=float(np.mean((tops[0] & tops[1]).sum(axis=0) / tops[0].sum(axis=0))),
+        order=float(np.mean(np.all(signs[0] * signs[1] >= 0, axis=0))),
         tau=float(np.mean(signs[0] * signs[1])),
     )
 

@@ -181,7 +181,13 @@ def heat_map(found: Breakdown) -> str:
             # from paper to dark red, each with ink that stands out from it
             colour = (1.0 - 0.42 * value, 0.97 - 0.87 * value, 0.93 - 0.80 * value)
             axes.add_patch(Rectangle((column - 0.48, row - 0.46), 0.96, 0.92, color=colour, lw=0))
-            said = "-" if cell is None else percent(cell.value) if cell.items >= FEWEST_ITEMS else f"({percent(cell.value)})"
+            said = (
+                "-"
+                if cell is None
+                else percent(cell.value)
+                if cell.items >= FEWEST_ITEMS
+                else f"({percent(cell.value)})"
+            )
             axes.text(column, row, said, ha="center", va="center", color="#ffffff" if value > 0.66 else "#1a1a1a")
     axes.set_xticks(
         range(len(found.tasks)), [plain(task) for task in found.tasks], rotation=30 if len(found.tasks) > 4 else 0,

@@ -178,7 +178,11 @@ def main(which: str, check: bool) -> int:
     if which == "pictures":
         pictures()
         return 0
-    known = {"golden": (GOLDEN, golden), "docs": (CATALOGUE, catalogue), "reference": (REFERENCE / "report.md", reference)}
+    known = {
+        "golden": (GOLDEN, golden),
+        "docs": (CATALOGUE, catalogue),
+        "reference": (REFERENCE / "report.md", reference),
+    }
     target, content = known[which]
     fresh = content()
     if not check:

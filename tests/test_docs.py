@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 import pytest
 from roadtest.datasets import load_suite, suite_names
-from roadtest.harness import SCORERS, Case, Frame, Gate, Study, System, load_studies, plan
+from roadtest.harness import SCORERS, Business, Case, Frame, Gate, Study, System, load_studies, plan
 from roadtest.harness.cli import main
 from roadtest.harness.embedded import MODELS
 from roadtest.perturbations import PERTURBATIONS
@@ -164,9 +164,9 @@ def test_every_command_and_option_that_matters_is_on_its_page():
 def test_every_key_of_a_study_and_field_of_a_case_is_on_its_page():
     page = (ROOT / "docs" / "studies.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| (`[^|]*) \|", page, re.MULTILINE))))
-    keys = {f.name for cls in (Study, System, Gate, Frame, Case) for f in dataclasses.fields(cls)}
-    assert keys - documented - {"frame", "gate", "folder"} == set()
-    for cls in (System, Gate):
+    keys = {f.name for cls in (Study, System, Gate, Business, Frame, Case) for f in dataclasses.fields(cls)}
+    assert keys - documented - {"frame", "gate", "business", "folder"} == set()
+    for cls in (System, Gate, Business):
         for f in dataclasses.fields(cls):
             if f.default not in (dataclasses.MISSING, None, "", 0, ()) and not callable(f.default):
                 assert re.search(rf"^\| `{f.name}` \|.*\| {re.escape(str(f.default))} \|$", page, re.MULTILINE), f.name

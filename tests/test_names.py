@@ -11,12 +11,12 @@ import roadtest.perturbations
 
 PUBLIC = {
     "roadtest.harness": """
-        Analysis Application Business Case CaseError Claim Clause Decision Direct Edit Endpoint EndpointError Estimate Frame
-        Gate Journal LiteLLM Message OpenAIClient Outcome Pace Plan PythonCallable Record Reply Request Results
+        Analysis Application Business Case CaseError Claim Clause Decision Direct Edit Endpoint EndpointError Estimate
+        Frame Gate Journal LiteLLM Message OpenAIClient Outcome Pace Plan PythonCallable Record Reply Request Results
         ResultsError Retrying RoadtestError SCORERS Score Scorer Scripted Study StudyError System Variant Verdict
         accuracy analyse apply_edits clauses decide drop edits_between final_records find_scorer html load_studies
-        load_study markdown noise_floor plan prepare read_records read_results run_study stream tango terminal
-        verify write_report
+        load_study markdown noise_floor plan prepare read_records read_results run_study stream tango terminal verify
+        write_report
     """,
     "roadtest.perturbations": """
         DEFAULT_SEVERITY PERTURBATIONS Perturbation SEVERITIES expand find parse perturbation stack word_by_word

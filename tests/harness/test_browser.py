@@ -109,7 +109,9 @@ def test_filters_and_sorting_and_pages(opened):
     claim = next(one for one in analysis.claims if one.name == "email_thread@2")
     assert count(page) == claim.flipped
     assert set(rows(page).locator("td:nth-child(2)").all_inner_texts()) == {"email_thread@2"}
-    assert {text.split("\n")[0] for text in rows(page).locator("td:nth-child(3)").all_inner_texts()} == {"right to wrong"}
+    assert {text.split("\n")[0] for text in rows(page).locator("td:nth-child(3)").all_inner_texts()} == {
+        "right to wrong"
+    }
     assert rows(page).first.locator("ins").count() > 0, "what came is marked"
     page.locator("#by-condition").select_option("")
     page.locator("#by-state").select_option("")
@@ -144,8 +146,12 @@ def test_what_is_shown_is_what_was_sent_and_answered(opened):
     item = shown.locator("td:nth-child(1)").inner_text()
     variant = next(one for one in results.variants if one.id == f"{item}/typos@5#0")
     text = shown.locator("td:nth-child(4) .text").first
-    sent = text.evaluate("node => [...node.childNodes].filter(n => n.nodeName !== 'DEL').map(n => n.textContent).join('')")
-    clean = text.evaluate("node => [...node.childNodes].filter(n => n.nodeName !== 'INS').map(n => n.textContent).join('')")
+    sent = text.evaluate(
+        "node => [...node.childNodes].filter(n => n.nodeName !== 'DEL').map(n => n.textContent).join('')"
+    )
+    clean = text.evaluate(
+        "node => [...node.childNodes].filter(n => n.nodeName !== 'INS').map(n => n.textContent).join('')"
+    )
     assert sent == variant.text
     assert clean == variant.case.text
     cells = shown.locator("td").all_inner_texts()
@@ -190,7 +196,8 @@ def test_it_prints_to_readable_pages(opened, tmp_path):
     opened.page.emulate_media(media="print")
     opened.page.set_viewport_size({"width": 687, "height": 1000})  # A4 less its margins, at 96 dots an inch
     wide = opened.page.evaluate(
-        "[...document.querySelectorAll('main *')].filter(n => n.getBoundingClientRect().right > 700 && n.tagName !== 'path')"
+        "[...document.querySelectorAll('main *')]"
+        ".filter(n => n.getBoundingClientRect().right > 700 && n.tagName !== 'path')"
         ".map(n => n.tagName + ' ' + n.textContent.slice(0, 40))"
     )
     assert wide == [], "nothing is cut off at the right"

@@ -6,9 +6,13 @@ import re
 from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
 from roadtest.datasets import load_suite
-from roadtest.harness import ResultsError, Scripted, load_study, read_results, run_study
+from roadtest.harness import Reply, ResultsError, Scripted, load_study, read_results, run_study
+from roadtest.harness.cli import main
 from roadtest.harness.comparison import compare
+from roadtest.harness.comparison_report import comparison_html, comparison_markdown
+from roadtest.harness.policy import shown
 from roadtest.harness.tables import comparison_text
 
 ANSWERS = {case.text: case.target for case in load_suite("arithmetic").cases}
@@ -94,3 +98,61 @@ def test_a_family_of_several_conditions_has_a_row_of_its_own(write_study, tmp_pa
     assert list(rows) == ["clean", "casing@3", "casing@5", "small_talk@2", "surface family", "all mess"]
     family = rows["surface family"].duels[0].difference
     assert rows["casing@5"].duels[0].difference.value < family.value < 0
+
+
+def test_the_ranking_is_stable_or_not(folders):
+    two = compare([folders["careless"], folders["brittle"]])
+    assert two.stability.winner < 0.1, "brittle leads on clean text, careless under mess"
+    assert two.stability.tau < -0.5
+    three = compare([folders["careless"], folders["right"]])
+    assert three.stability.winner == 1
+    assert three.stability.order == 1
+    assert three.stability.tau == 0, "under mess they are equal"
+    assert "holds over all mess with probability 1.00" in comparison_text(three)
+
+
+def test_right_answers_for_a_dollar_and_a_second(write_study, tmp_path):
+    study = load_study(write_study(TOP, gate='margin = "5pp"\nlooks = 1'))
+
+    class Priced:
+        def __init__(self, name, script, price, seconds):
+            self.name, self._script, self._price, self._seconds = name, script, price, seconds
+
+        async def __call__(self, messages):
+            return Reply(self._script(messages[-1]["content"]), cost=self._price, seconds=self._seconds)
+
+    run_study(study, Priced("dear", right, 0.01, 0.5), into=tmp_path / "dear")
+    run_study(study, Priced("cheap", brittle, 0.001, 0.25), into=tmp_path / "cheap")
+    found = compare([read_results(tmp_path / "dear"), read_results(tmp_path / "cheap")])
+    dear, cheap = (found.economy[name] for name in found.systems)
+    mess = found.standings[-1]
+    assert dear.dollars == pytest.approx(0.01)
+    assert dear.right_a_dollar == pytest.approx(mess.accuracy[found.systems[0]].value / 0.01)
+    assert cheap.right_a_dollar > 5 * dear.right_a_dollar
+    assert cheap.seconds == pytest.approx(0.25)
+    assert cheap.right_a_second == pytest.approx(mess.accuracy[found.systems[1]].value / 0.25)
+    assert "right answers a US$" in comparison_text(found)
+
+
+def test_a_comparison_as_markdown_and_html_has_the_same_numbers(folders):
+    found = compare(list(folders.values()))
+    text, page = re.sub(r"\\\\(.)", r"\\1", comparison_markdown(found)), comparison_html(found)
+    for standing in found.standings:
+        for estimate in standing.accuracy.values():
+            assert shown(estimate) in text
+            assert shown(estimate) in page
+        for duel in standing.duels:
+            assert shown(duel.difference) in text
+            assert shown(duel.difference) in page
+    assert f"SHA-256 {folders['right'].manifest}" in page
+    assert text.startswith("# ")
+    assert "<script" not in page
+
+
+def test_the_command_writes_a_comparison(folders, tmp_path):
+    names = [str(folder.folder) for folder in folders.values()]
+    for form, start in (("html", "<!DOCTYPE html>"), ("markdown", "# ")):
+        path = tmp_path / f"c.{form}"
+        done = CliRunner().invoke(main, ["compare", *names, "--format", form, "--output", str(path)])
+        assert done.exit_code == 0, done.output
+        assert path.read_text(encoding="utf-8").startswith(start)

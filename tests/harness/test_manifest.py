@@ -202,7 +202,11 @@ def test_two_machines_make_the_same_variants(write_study, tmp_path):
         "print(plan(load_study(Path(sys.argv[1]))).manifest)"
     )
     found = set()
-    for seed, zone, locale in (("0", "UTC", "C"), ("1", "Asia/Tokyo", "de_DE.UTF-8"), ("random", "US/Hawaii", "C.UTF-8")):
+    for seed, zone, locale in (
+        ("0", "UTC", "C"),
+        ("1", "Asia/Tokyo", "de_DE.UTF-8"),
+        ("random", "US/Hawaii", "C.UTF-8"),
+    ):
         env = os.environ | {"PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": locale}
         done = subprocess.run(
             [sys.executable, "-c", code, str(path)], env=env, cwd=tmp_path, capture_output=True, text=True, check=True

@@ -17,7 +17,17 @@ import pytest
 import roadtest.harness
 from click.testing import CliRunner
 from roadtest.datasets import load_suite
-from roadtest.harness import Business, Scripted, StudyError, analyse, html, load_study, markdown, read_results, run_study
+from roadtest.harness import (
+    Business,
+    Scripted,
+    StudyError,
+    analyse,
+    html,
+    load_study,
+    markdown,
+    read_results,
+    run_study,
+)
 from roadtest.harness.cli import main
 from roadtest.harness.escaping import cell, clipped, inline, plain
 from roadtest.harness.formats import REPORT_HTML, TEXT_FORMATS, rendered
@@ -30,7 +40,9 @@ from roadtest.harness.summary import claim_rows, cost_lines, noise_band
 
 ANSWERS = {case.text: case.target for case in load_suite("arithmetic").cases}
 SCHEMA = json.loads((Path(roadtest.harness.__file__).parent / "report.schema.json").read_text())
-TOP = 'suite = "arithmetic"\nitems = 40\nperturbations = ["typos@2", "typos@4", "casing@5", "introduction@3"]\nshrink = 1'
+TOP = (
+    'suite = "arithmetic"\nitems = 40\nperturbations = ["typos@2", "typos@4", "casing@5", "introduction@3"]\nshrink = 1'
+)
 
 
 def forgetful(text):
@@ -98,7 +110,12 @@ def test_the_numbers_are_the_same_in_html_markdown_and_json(analysis):
     numbers = set(re.findall(r"-?\d+\.\d \[-?\d+\.\d, -?\d+\.\d\]", said))
     assert len(numbers) > 20
     known = {shown(one) for one in estimates(data)}
-    known |= {shown(Estimate(**claim[name])) for claim in data["claims"] for name in ("best_case", "worst_case") if claim[name]}
+    known |= {
+        shown(Estimate(**claim[name]))
+        for claim in data["claims"]
+        for name in ("best_case", "worst_case")
+        if claim[name]
+    }
     crossing = re.findall(r"crosses the margin at severity (\S+ \[[^\]]*\])", said)
     assert numbers - known <= set(crossing), "a number in the Markdown that the JSON has not"
     assert numbers <= set(re.findall(r"-?\d+\.\d \[-?\d+\.\d, -?\d+\.\d\]", page)), "one that the HTML has not"
@@ -306,7 +323,7 @@ def test_the_same_journal_gives_the_same_report(analysis, results):
 EVIL = [
     "</script><script>document.title='owned'</script>",
     "<img src=x onerror=\"document.title='owned'\">",
-    "[click](javascript:alert(1)) ![x](http://evil.example/p.png) <b>bold</b> http://evil.example/auto www.evil.example",
+    "[click](javascript:alert(1)) ![x](http://evil.example/p.png) <b>bold</b> http://evil.example/a www.evil.example",
     "```\n# not a heading\n```` <h1>x</h1>",
     "\x1b[31mred\x1b]0;title\x07\x9b2J",
     "=cmd|' /C calc'!A0",
@@ -327,7 +344,9 @@ def hostile(tmp_path_factory):
     rows = []
     for at, evil in enumerate(EVIL):
         safe = evil.encode("utf-8", "replace").decode().replace("\x00", "")
-        rows.append({"id": f"{at} {safe[:60]}", "text": f"Please read this: {safe} and tell me the word", "target": "word"})
+        rows.append(
+            {"id": f"{at} {safe[:60]}", "text": f"Please read this: {safe} and tell me the word", "target": "word"}
+        )
     for at in range(20):
         rows.append({"id": f"plain-{at}", "text": f"Please tell me the word of item {at}", "target": "word"})
     (folder / "cases.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -358,7 +377,9 @@ class Tags(HTMLParser):
         self.words.append(data)
 
 
-UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
+UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f]"
+)
 
 
 def test_html_holds_hostile_texts_as_texts(hostile):
@@ -389,17 +410,15 @@ def test_html_holds_hostile_texts_as_texts(hostile):
 def test_markdown_holds_hostile_texts_as_texts(hostile):
     text = markdown(hostile)
     assert not UNSEEN.search(text)
-    outside, fence = [], ""
+    rest, fence = "", ""
     for line in text.splitlines():
-        ticks = re.match(r"`{3,}", line)
         if fence:
             fence = "" if line == fence else fence
-        elif ticks:
+        elif ticks := re.match(r"`{3,}", line):
             fence = ticks[0]
         else:
-            outside.append(line)
+            rest += line + "\n"
     assert not fence, "every fence is closed"
-    rest = "\n".join(outside)
     for pattern in (r"(?<!\\)<(?:img|script|b|h1)", r"(?<!\\)\]\(", r"https?://(?!\S*\\)evil", r"(?<!\\)!\["):
         assert not re.search(pattern, rest), pattern
     assert len(text) < 500_000
@@ -415,7 +434,9 @@ def test_junit_holds_hostile_texts_as_texts(hostile):
     from dataclasses import replace
 
     decided = hostile.claims[0].decision
-    claims = [replace(c, decision=replace(decided, reason=e[:500])) for c, e in zip(hostile.claims * 7, EVIL, strict=False)]
+    claims = [
+        replace(c, decision=replace(decided, reason=e[:500])) for c, e in zip(hostile.claims * 7, EVIL, strict=False)
+    ]
     document = rendered(replace(hostile, claims=tuple(claims)), "junit")
     root = ET.fromstring(document.encode("utf-8"))
     said = [part.get("message") for part in root.iter() if part.tag in ("failure", "error")]
@@ -460,8 +481,12 @@ def test_a_report_without_texts_holds_no_word_of_anybody(results, tmp_path):
         assert "INCONCLUSIVE" in shared or "NO-GO" in shared
         assert not any(secret in shared for secret in secrets), form
         words = {word for secret in secrets for word in re.findall(r"[a-z]{9,}", secret)}
-        ours = " ".join(re.findall(r"[A-Za-z]+", re.sub(r"<script.*?</script>|<style.*?</style>", "", shared, flags=re.S)))
-        assert not {word for word in words if re.search(rf"\b{word}\b", ours)} - set(re.findall(r"[a-z]{9,}", OUR_WORDS))
+        ours = " ".join(
+            re.findall(r"[A-Za-z]+", re.sub(r"<script.*?</script>|<style.*?</style>", "", shared, flags=re.DOTALL))
+        )
+        assert not {word for word in words if re.search(rf"\b{word}\b", ours)} - set(
+            re.findall(r"[a-z]{9,}", OUR_WORDS)
+        )
     page = html(analysis, texts=False)
     packed = re.search(r'id="data">([^<]+)<', page)[1]
     data = json.loads(gzip.decompress(base64.b64decode(packed)))
