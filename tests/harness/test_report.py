@@ -347,8 +347,7 @@ def hostile(tmp_path_factory):
         rows.append(
             {"id": f"{at} {safe[:60]}", "text": f"Please read this: {safe} and tell me the word", "target": "word"}
         )
-    for at in range(20):
-        rows.append({"id": f"plain-{at}", "text": f"Please tell me the word of item {at}", "target": "word"})
+    rows += [{"id": f"p-{at}", "text": f"Please tell me the word of item {at}", "target": "word"} for at in range(20)]
     (folder / "cases.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (folder / "study.toml").write_text(
         'suite = "cases.jsonl"\nscorer = "exact"\nperturbations = ["small_talk@2", "casing@5"]\nshrink = 2\n'
