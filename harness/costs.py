@@ -38,7 +38,7 @@ def monthly_cost(analysis: Analysis, business: Business) -> MonthlyCost | None:
     An answer that is wrong costs `business.wrong` (one that is partly right the missing part of it), one that nobody
     can use `business.escalation`. Each item's cost is the mean over the perturbations that changed it, each taken to be
     as frequent as the others; the difference to its clean cost is taken item by item, then multiplied by the messy
-    traffic. Intervals are those of a mean over items. [intervals, 5]
+    traffic. Intervals are those of a mean over items. [intervals, 3]
     """
     answers, scores, level = analysis.answers, analysis.scores, analysis.gate.level
     escalated = _escalated(answers)

@@ -54,7 +54,10 @@ class Group:
 
 
 def fairness(analysis: Analysis) -> tuple[Group, ...]:
-    """Every group that the study measured; names also by the group they stand for. Empty where it measured none."""
+    """Every group that the study measured, names also by the group they stand for; empty where it measured none.
+
+    With several draws an item has several names, and only their whole is given.
+    """
     found: list[Group] = []
     for kind, perturbations in GROUPS.items():
         for claim in analysis.claims:

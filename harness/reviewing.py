@@ -31,6 +31,7 @@ def audit(results: Path, size: int | None, by: str, only: str) -> None:
     from .answers import read_answers
     from .auditing import sign, to_read
     from .escaping import plain
+    from .manifest import MANIFEST, seal
     from .policy import shown
     from .results import read_results
 
@@ -54,6 +55,8 @@ def audit(results: Path, size: int | None, by: str, only: str) -> None:
         if said != "s":
             sign(held, variant, said == "y", reader)
             done += 1
+    if done and (results / MANIFEST).exists():
+        seal(held, answers)
     left = len(asked) - done
     click.echo(f"\n{done} kept in {held.folder / 'audit.jsonl'}; {left} left (run the same command again)")
     for claim in analyse(held).claims:

@@ -442,5 +442,6 @@ ABOUT_BREAKDOWN = (
 
 ABOUT_FAIRNESS = (
     "The same requests as another person would write them, against the study's own text of the same items. A drop is "
-    "what it costs to be that person; intervals that overlap do not show that two groups fare alike."
+    "what it costs to be that person. Names of unlike groups stand in unlike items, so that their drops also differ by "
+    "chance; intervals that overlap do not show that two groups fare alike."
 )

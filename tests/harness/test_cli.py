@@ -105,13 +105,15 @@ def test_run_report_and_gate(app, write_study):
     assert run.returncode == 0, run.stderr
     assert run.stdout.startswith("NO-GO: casing@5: the drop is above the margin: 100.0 [")
     assert "planned calls were not made" in run.stderr
-    assert f"report: {Path('r') / 'report.md'}" in run.stdout
+    assert f"report: {Path('r') / 'report.html'}" in run.stdout
     assert "call/s" in run.stderr
     assert "$0.0000" in run.stderr
     assert sorted(path.name for path in (app / "r").iterdir() if path.suffix != ".lock") == [
         "cases.jsonl",
+        "manifest.json",
         "records.jsonl",
         "records.parquet",
+        "report.html",
         "report.json",
         "report.md",
         "study.json",

@@ -268,6 +268,29 @@ def test_families_and_tasks(analysis, tmp_path):
     assert set(tasks_of(load_suite("reading").cases, "reading")) == {"reading"}
 
 
+def test_where_not_all_variants_fit_the_rule_says_which_are_shown(analysis, monkeypatch):
+    from roadtest.harness import browsing
+
+    def content(table):
+        return json.loads(gzip.decompress(base64.b64decode(table.data)))
+
+    whole = browsing.table(analysis)
+    assert whole.rule == "All 160 variants."
+    states = [row[3] for row in content(whole)["rows"]]
+    lost = states.count(browsing.STATES.index("right to wrong"))
+    assert 10 < lost < 100
+    monkeypatch.setattr(browsing, "MOST_ROWS", lost + 5)
+    some = browsing.table(analysis)
+    assert some.rule.startswith(f"{lost + 5} of 160 variants: every variant whose answer was turned")
+    assert sum(row[3] == 0 for row in content(some)["rows"]) == lost, "all that were turned are among them"
+    assert some == browsing.table(analysis), "the same ones every time"
+    monkeypatch.setattr(browsing, "MOST_BYTES", len(some.data) // 2)
+    fewer = browsing.table(analysis)
+    assert len(fewer.data) <= browsing.MOST_BYTES
+    assert 0 < fewer.shown < some.shown
+    assert all(row[3] == 0 for row in content(fewer)["rows"])
+
+
 # --- formats ------------------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from click.testing import CliRunner
-from roadtest.harness import Scripted, Study, System, analyse, plan, read_results, run_study, terminal
+from roadtest.harness import Scripted, Study, System, analyse, plan, read_results, run_study, terminal, verify
 from roadtest.harness.answers import read_answers
 from roadtest.harness.auditing import QUOTA, sample
 from roadtest.harness.cli import main
@@ -53,6 +53,8 @@ def test_an_audit_is_kept_resumed_and_corrects_the_report(results):
     analysis = analyse(read_results(results))
     assert sum(entry.classes["reviewed"] for entry in analysis.ledger) == 1
     assert any(claim.invalid for claim in analysis.claims)
+    assert verify(results).holds
+    assert not verify(results).notes, "what was read is sealed"
 
 
 def test_an_audit_of_a_perturbation_that_is_not_there_names_those_that_are(results):
