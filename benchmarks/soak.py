@@ -46,7 +46,7 @@ WRONG = {True: 0.08, False: 0.2}
 TIMEOUT, RETRIES, REPEATS, AGAIN = 2, 6, 2, 5
 PERTURBATIONS = ["casing@1", "casing@3", "typos@3", "telegraphic@3", "small_talk@1"]
 ASKED = re.compile(r"(?s)(.*)\n(\d+) \+ (\d+), ref ([0-9a-f]{16})")
-VARYING = re.compile("seconds|cost|attempts|tries|latency|first_token|throughput|path|folder")
+VARYING = re.compile("seconds|cost|attempts|tries|latency|first_token|throughput|path|folder|provenance")
 """Names in a report of what differs from run to run: times, tries, money, places."""
 
 
