@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from .answers import CLEAN, FAILED, NOT_ASKED, VALIDITIES, Answers, Flags, explain, read_answers
 from .attribution import Met, met
+from .breakdown import Breakdown, breakdown
 from .business import Business
 from .calls import grouping
 from .cases import Variant
@@ -139,6 +141,11 @@ class Analysis:
     scores: Scores
     scorer: str
     business: Business | None
+
+    @cached_property
+    def breakdown(self) -> Breakdown:
+        """Where the drop sits; computed when first asked for."""
+        return breakdown(self.results, self.scores, self.gate.level)
 
 
 def analyse(

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from ..perturbations import find
-from .analysis import Analysis
 from .cases import Case
 from .errors import RoadtestError
 from .pairs import Scores, groups_among, mean_over
+from .results import Results
 from .statistics import Estimate, Floats, drop
 
 MOST_TASKS = 12
@@ -32,9 +32,8 @@ class Breakdown:
     cells: dict[tuple[str, str], Estimate]
 
 
-def breakdown(analysis: Analysis) -> Breakdown:
+def breakdown(results: Results, scores: Scores, level: float) -> Breakdown:
     """The drops of a study by family and task."""
-    results, scores, level = analysis.results, analysis.scores, analysis.gate.level
     families = families_of(results.conditions)
     names = tasks_of(tuple(results.cases.values()), results.suite.get("name") or results.name)
     tasks = tuple(sorted(set(names)))

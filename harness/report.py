@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 
 from .analysis import EXAMPLES, Analysis
 from .attribution import rows as chaos_rows
-from .breakdown import breakdown
 from .cases import TEXT_FIELDS
 from .defects import defects, described, not_confirmed
 from .escaping import clipped, fence, inline
@@ -83,7 +82,7 @@ def markdown(analysis: Analysis, *, texts: bool = True) -> str:
         "",
         *_section("What it costs a month", [f"- {inline(line)}" for line in cost_lines(analysis)]),
         *_section("Severity", [f"- {inline(line)}" for line in ladder_notes(analysis)]),
-        *_section("Where the drop sits", _rows(breakdown_rows(breakdown(analysis)), ABOUT_BREAKDOWN)),
+        *_section("Where the drop sits", _rows(breakdown_rows(analysis.breakdown), ABOUT_BREAKDOWN)),
         *_section("Validity of the variants", _rows(ledger_rows(analysis), ABOUT_VALIDITY)),
         *_section("What it takes", _rows(usage_rows(analysis.usage), ABOUT_USAGE)),
         *_section("Load", _load(analysis)),

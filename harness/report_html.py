@@ -11,7 +11,6 @@ from typing import Any
 from . import plots
 from .analysis import EXAMPLES, Analysis
 from .attribution import rows as chaos_rows
-from .breakdown import breakdown
 from .browsing import LONGEST_CELL, table
 from .cases import TEXT_FIELDS, Edit, Variant
 from .defects import defects, described, not_confirmed
@@ -48,7 +47,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 def html(analysis: Analysis, *, texts: bool = True) -> str:
     """The report as HTML. Without `texts` nothing that a user wrote or the system answered is in it."""
-    found, groups = breakdown(analysis), fairness(analysis)
+    found, groups = analysis.breakdown, fairness(analysis)
     load = read_load(analysis.results.folder)
     dates = period(analysis)
     values: dict[str, Any] = {

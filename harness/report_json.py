@@ -6,7 +6,6 @@ from dataclasses import asdict
 from typing import Any
 
 from .analysis import Analysis, Claim, loosened
-from .breakdown import breakdown
 from .costs import monthly_cost
 from .defects import as_json as defects_json
 from .fairness import fairness
@@ -83,7 +82,7 @@ def as_json(analysis: Analysis, *, texts: bool = True) -> dict[str, Any]:
 
 
 def _breakdown_json(analysis: Analysis) -> list[dict[str, Any]]:
-    found = breakdown(analysis)
+    found = analysis.breakdown
     return [{"family": family, "task": task, "drop": _estimate(cell)} for (family, task), cell in found.cells.items()]
 
 

@@ -255,9 +255,9 @@ def test_groups_of_writers_and_what_was_not_measured(analysis):
 
 
 def test_families_and_tasks(analysis, tmp_path):
-    from roadtest.harness.breakdown import breakdown, tasks_of
+    from roadtest.harness.breakdown import tasks_of
 
-    found = breakdown(analysis)
+    found = analysis.breakdown
     assert found.families == ("typing", "surface", "people")
     assert found.tasks == ("arithmetic",)
     casing = next(claim for claim in analysis.claims if claim.perturbation == "casing")
