@@ -182,7 +182,7 @@ class _Chain:
             return
         with self.path.open("rb") as file:
             for line in file:
-                if line.endswith(b"\n") or self.known:  # what is half written was never counted, nor sealed
+                if line.endswith(b"\n"):  # what is half written was never counted
                     yield line
 
 

@@ -168,6 +168,9 @@ def test_records_after_the_seal_are_told_and_not_taken_for_alterations(results):
     found = verify(results)
     assert found.holds
     assert "1 records came after the seal" in found.notes[0]
+    with (results / "records.jsonl").open("ab") as file:
+        file.write(b'{"id": "half writ')  # by a process that was killed
+    assert verify(results).holds
 
 
 def test_altered_answers_are_never_sealed_anew(results, study, tmp_path):
