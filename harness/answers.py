@@ -92,6 +92,14 @@ class Answers:
         return dict(sorted(found.items(), key=lambda one: -one[1]))
 
 
+def item_means(answers: Answers, values: Floats, rows: Flags) -> Floats:
+    """The mean of one number a row over each item's rows of these; NaN where it has none."""
+    size = int(answers.item.max()) + 1 if len(answers.item) else 0
+    count = np.bincount(answers.item[rows], minlength=size)
+    total = np.bincount(answers.item[rows], weights=values[rows], minlength=size)
+    return np.asarray(total / np.where(count > 0, count, np.nan))
+
+
 def read_answers(results: Results, scorer: str = "") -> Answers:
     """Reads and grades the journal, one record at a time. Another scorer than the study's costs nothing.
 

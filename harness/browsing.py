@@ -6,7 +6,6 @@ import base64
 import gzip
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,16 +69,17 @@ def table(analysis: Analysis, *, texts: bool = True) -> Table:
     rows = np.flatnonzero(answers.variant >= 0)
     state = states(analysis, rows)
     chosen = _wanted(analysis, rows, state)
-    kept = min(len(chosen), MOST_ROWS)
+    kept = len(chosen)
     while True:
-        data = _packed(_content(analysis, np.sort(chosen[:kept]), dict(zip(rows.tolist(), state, strict=True)), texts))
+        picked = np.sort(chosen[:kept])
+        data = _packed(_content(analysis, picked, state[np.searchsorted(rows, picked)], texts))
         if len(data) <= MOST_BYTES or kept <= 1:
-            return Table(data, min(kept, len(chosen)), results.numbering.total - results.numbering.clean)
+            return Table(data, kept, results.numbering.total - results.numbering.clean)
         kept = max(1, int(kept * 0.95 * MOST_BYTES / len(data)))
 
 
-def states(analysis: Analysis, rows: Ints) -> list[str]:
-    """What became of each of these rows of variants, by STATES."""
+def states(analysis: Analysis, rows: Ints) -> Ints:
+    """What became of each of these rows of variants, as its place in STATES."""
     answers = analysis.answers
     clean = analysis.scores.clean.mean()[answers.item[rows]]
     score, status = answers.score[rows], answers.status[rows]
@@ -97,16 +97,15 @@ def states(analysis: Analysis, rows: Ints) -> list[str]:
         (~sent, NOT_SENT),
     ):
         found[condition] = STATES.index(name)
-    return [STATES[at] for at in found]
+    return found
 
 
-def _wanted(analysis: Analysis, rows: Ints, state: Sequence[str]) -> Ints:
+def _wanted(analysis: Analysis, rows: Ints, state: Ints) -> Ints:
     """The rows in the order in which they are wanted; only as many as could ever be shown are looked at closely."""
-    order = np.array([STATES.index(one) for one in state])
     id_of = analysis.results.numbering.id_of
     chosen: list[int] = []
     for at in range(len(STATES)):
-        members = rows[order == at].tolist()
+        members = rows[state == at].tolist()
         if len(members) + len(chosen) > MOST_ROWS or len(rows) > MOST_ROWS:
             members.sort(key=lambda row: hashlib.sha256(id_of(row).encode("utf-8", "surrogatepass")).digest())
         chosen += members[: MOST_ROWS - len(chosen)]
@@ -115,14 +114,14 @@ def _wanted(analysis: Analysis, rows: Ints, state: Sequence[str]) -> Ints:
     return np.array(chosen, dtype=np.int64)
 
 
-def _content(analysis: Analysis, chosen: Ints, state: dict[int, str], texts: bool) -> dict[str, Any]:
+def _content(analysis: Analysis, chosen: Ints, state: Ints, texts: bool) -> dict[str, Any]:
     """The rows as JSON: cases once, and for each variant its place, its state, its edits and its answer."""
     results, answers = analysis.results, analysis.answers
     names = (*results.conditions, *results.behaviours)
     cases, place, listed = list(results.cases.values()), dict[int, int](), list[Any]()
     said = _clean_answers(analysis, set(answers.item[chosen].tolist())) if texts else {}
     held = []
-    for row in chosen.tolist():
+    for row, became in zip(chosen.tolist(), state.tolist(), strict=True):
         item = int(answers.item[row])
         if item not in place:
             place[item] = len(listed)
@@ -134,7 +133,7 @@ def _content(analysis: Analysis, chosen: Ints, state: dict[int, str], texts: boo
             place[item],
             int(answers.condition[row]),
             int(answers.draw[row]),
-            STATES.index(state[row]),
+            became,
             outcome,
         ]
         if texts:

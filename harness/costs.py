@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .analysis import Analysis
-from .answers import CLEAN, FAILED, Answers, Flags
+from .answers import CLEAN, FAILED, Answers, Flags, item_means
 from .business import Business
 from .pairs import groups_among
 from .statistics import Estimate, Floats, mean_of
@@ -46,7 +46,8 @@ def monthly_cost(analysis: Analysis, business: Business) -> MonthlyCost | None:
     wrong = np.where(usable, 1 - answers.score, 0.0)
     clean, messy = answers.condition == CLEAN, (answers.condition != CLEAN) & answers.changed & answers.same
     values = (wrong, escalated.astype(float))
-    shares = [(_by_item(answers, value, clean), _by_item(answers, value, messy)) for value in values]
+    asked = answers.answered | (answers.status == FAILED)
+    shares = [tuple(item_means(answers, value, arm & asked) for arm in (clean, messy)) for value in values]
     both = ~np.isnan(shares[0][0]) & ~np.isnan(shares[0][1])
     if not np.any(both):
         return None
@@ -78,15 +79,6 @@ def monthly_cost(analysis: Analysis, business: Business) -> MonthlyCost | None:
 def _escalated(answers: Answers) -> Flags:
     codes = [at for at, kind in enumerate(answers.kinds) if kind in ESCALATED]
     return np.asarray((answers.answered & np.isin(answers.kind, codes)) | (answers.status == FAILED))
-
-
-def _by_item(answers: Answers, values: Floats, rows: Flags) -> Floats:
-    """The mean of each item's rows that were asked; NaN where there is none."""
-    rows = rows & (answers.answered | (answers.status == FAILED))
-    size = int(answers.item.max()) + 1 if len(answers.item) else 0
-    count = np.bincount(answers.item[rows], minlength=size)
-    total = np.bincount(answers.item[rows], weights=values[rows], minlength=size)
-    return np.asarray(total / np.where(count > 0, count, np.nan))
 
 
 def _times(estimate: Estimate, factor: float) -> Estimate:

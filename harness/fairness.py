@@ -76,7 +76,9 @@ def not_measured(analysis: Analysis) -> list[str]:
 
 
 def _by_name(analysis: Analysis, kind: str, condition: str) -> Iterator[Group]:
-    """The items by the group of the name that was put in."""
+    """The items by the group of the name that was put in; nothing where an item has several names."""
+    if analysis.scores.draws > 1:
+        return
     results, answers, scores = analysis.results, analysis.answers, analysis.scores
     rows = np.flatnonzero((answers.condition == list(scores.messy).index(condition)) & answers.changed)
     of_item: dict[str, set[int]] = {name: set() for name in NAME_GROUPS}
@@ -90,7 +92,7 @@ def _by_name(analysis: Analysis, kind: str, condition: str) -> Iterator[Group]:
         chosen = np.zeros(len(clean), dtype=bool)
         chosen[sorted(items)] = True
         found = drop_on(clean, messy, chosen, scores, level)
-        if found and scores.draws == 1:
+        if found:
             kept = chosen & ~np.isnan(clean) & ~np.isnan(messy)
             accuracies = [accuracy(one[kept], level=level) for one in (clean, messy)]
             yield Group(kind, f"{name} name", condition, accuracies[0], accuracies[1], found)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .answers import CLEAN, FAILED, Answers, Flags
+from .answers import CLEAN, FAILED, Answers, Flags, item_means
 from .statistics import Floats
 
 FEWEST = {50: 1, 95: 20, 99: 100}
@@ -114,15 +114,11 @@ def _inflation(answers: Answers, rows: Flags, clean: dict[str, Floats]) -> dict[
 
 def _by_item(answers: Answers, rows: Flags) -> dict[str, Floats]:
     """The mean a call of each item; NaN where nothing is known of it."""
-    size = int(answers.item.max()) + 1 if len(answers.item) else 0
-    found = {}
-    for name in _MEASURED:
-        column: Floats = getattr(answers, name)
-        known = rows & answers.answered & ~np.isnan(column)
-        count = np.bincount(answers.item[known], minlength=size)
-        total = np.bincount(answers.item[known], weights=column[known], minlength=size)
-        found[name] = np.asarray(total / np.where(count > 0, count, np.nan))
-    return found
+    columns: dict[str, Floats] = {name: getattr(answers, name) for name in _MEASURED}
+    return {
+        name: item_means(answers, column, rows & answers.answered & ~np.isnan(column))
+        for name, column in columns.items()
+    }
 
 
 def _mean(values: Floats) -> float | None:
