@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..harness.cases import Case, Frame
+from ..harness.cases import Case
 from ..harness.errors import CaseError, StudyError, did_you_mean
+from ..harness.frames import Frame
 
 _HERE = Path(__file__).parent
 

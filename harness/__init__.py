@@ -9,8 +9,9 @@ import importlib
 from typing import Any
 
 _HOMES = {
-    "cases": ("Case", "Edit", "Frame", "Variant", "apply_edits", "edits_between"),
-    "replies": ("Endpoint", "Message", "Reply", "Score", "Scorer"),
+    "cases": ("Case", "Edit", "Variant", "apply_edits", "edits_between"),
+    "frames": ("Frame", "Message"),
+    "replies": ("Endpoint", "Reply", "Score", "Scorer"),
     "errors": ("CaseError", "EndpointError", "ResultsError", "RoadtestError", "StudyError"),
     "seeds": ("stream",),
     "endpoints": ("PythonCallable", "Scripted"),

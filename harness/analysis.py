@@ -15,7 +15,7 @@ from .breakdown import Breakdown, breakdown
 from .business import Business
 from .calls import grouping
 from .cases import Variant
-from .gate import EVERY, Gate, gate_from_dict
+from .gate import EVERY, Gate, gate_from_dict, of_the_frame
 from .judging import Condition, Evidence, Judged, Judgement, all_of, judge
 from .ledger import Entry, ledger
 from .pairs import Pairs, Scores, paired, scores_of
@@ -141,6 +141,16 @@ class Analysis:
     scores: Scores
     scorer: str
     business: Business | None
+
+    @property
+    def of_users(self) -> tuple[Claim, ...]:
+        """The claims on what users do."""
+        return tuple(claim for claim in self.claims if not of_the_frame(claim.name))
+
+    @property
+    def of_the_frame(self) -> tuple[Claim, ...]:
+        """The claims on the study's own frame, which are shown apart."""
+        return tuple(claim for claim in self.claims if of_the_frame(claim.name))
 
     @cached_property
     def breakdown(self) -> Breakdown:

@@ -13,13 +13,15 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from .behaviour import ANSWERED as ANSWERED_ANYWAY
+from .behaviour import Reaction, judged, reaction
 from .cases import Case, Validity
 from .errors import CaseError, ResultsError
 from .failures import FILTERED
 from .journal import Record, located_records
 from .replies import Reply, Score, Scorer
 from .results import Results, damaged
-from .scorers import find_scorer
+from .scorers import find_scorer, score
 from .statistics import Floats
 
 Ints = NDArray[np.int64]
@@ -36,10 +38,6 @@ _MOST_REMEMBERED = 100_000
 
 VALIDITIES: tuple[str, ...] = get_args(Validity)
 """The classes of `Answers.validity`, by their index."""
-
-
-TO_BE_READ = "to be read: should ask back"
-"""The outcome of an answer to a question that cannot be answered: a person, or another scorer, has to read it."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +138,8 @@ class _Rows:
         self._kinds: dict[str, int] = {}
         self._models: Counter[tuple[str, str]] = Counter()
         self._turned: dict[int, str | None] = {}  # row: the new right answer, None where it is to ask
+        self._laid: dict[int, str] = {}  # row: another layout of the frame
+        self._judged = judged(results.folder)
         self._read_variants()
 
     def _read_variants(self) -> None:
@@ -154,6 +154,8 @@ class _Rows:
                     self.validity[number] = VALIDITIES.index(row["validity"])
                 if row["effect"] != "same":
                     self._turned[number] = row["target"]
+                if any(edit["field"] == "layout" for edit in row["edits"]):
+                    self._laid[number] = self._results.variant_from(row).messy.layout
                 self.variant[number] = begin
                 number += 1
             if number < self._numbering.total:
@@ -175,7 +177,10 @@ class _Rows:
             self.kind[row] = self._kind(f"failed: {record.failure}")
             return
         if row in self._turned:
-            value, kind, self.said[row] = grade.turned(int(self.item[row]), self._turned[row], reply)
+            given = self._judged.get(record.id)
+            value, kind, self.said[row] = grade.turned(int(self.item[row]), self._turned[row], reply, given)
+        elif row in self._laid:
+            value, kind, self.said[row] = grade.laid_out(int(self.item[row]), self._laid[row], reply)
         else:
             value, kind, self.said[row] = grade(int(self.item[row]), reply)
         self.status[row], self.score[row], self.kind[row] = ANSWERED, value, self._kind(kind)
@@ -224,10 +229,15 @@ class _Grader:
                 self._known[item, reply.text] = found
         return found
 
-    def turned(self, item: int, target: str | None, reply: Reply) -> tuple[float, str, int]:
-        """The grade where another answer is right; where it is to ask back, nothing here can tell."""
+    def laid_out(self, item: int, layout: str, reply: Reply) -> tuple[float, str, int]:
+        """The grade where the choices may have had other names."""
+        return _graded(score(self._scorer, replace(self._cases[item], layout=layout), reply), reply)
+
+    def turned(self, item: int, target: str | None, reply: Reply, judged: Reaction | None) -> tuple[float, str, int]:
+        """The grade where another answer is right; where none is, what the reply does, as a judge or the rules say."""
         if target is None:
-            return 0.0, TO_BE_READ, hash(reply.text)
+            found = judged or reaction(reply.text)[0]
+            return float(found != ANSWERED_ANYWAY), found, hash(reply.text)
         return _graded(self._scorer(replace(self._cases[item], target=target, aliases=()), reply), reply)
 
 
@@ -272,4 +282,6 @@ def explain(results: Results, answers: Answers, row: int, scorer: str = "") -> t
     record = record_at(results.journal, int(answers.record[row]))
     assert record.reply is not None
     case = list(results.cases.values())[int(answers.item[row])]
-    return record.reply.text, find_scorer(scorer or results.scorer)(case, record.reply).why
+    if int(answers.variant[row]) >= 0:
+        case = replace(case, layout=results.variant_at(int(answers.variant[row])).messy.layout)
+    return record.reply.text, score(find_scorer(scorer or results.scorer), case, record.reply).why

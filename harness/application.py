@@ -10,8 +10,9 @@ from typing import Any
 from .direct_road import session
 from .errors import StudyError
 from .failures import said_in
+from .frames import Message, said
 from .models import Model, PerLoop
-from .replies import Message, Reply
+from .replies import Reply
 
 
 @dataclass(eq=False)
@@ -81,8 +82,8 @@ def filled(body: Any, messages: Sequence[Message]) -> Any:
         return body
     if body == "{messages}":
         return [dict(message) for message in messages]
-    text = next((m["content"] for m in reversed(messages) if m["role"] == "user"), "")
-    system = next((m["content"] for m in messages if m["role"] == "system"), "")
+    text = next((said(m) for m in reversed(messages) if m["role"] == "user"), "")
+    system = next((said(m) for m in messages if m["role"] == "system"), "")
     parts = body.split("{text}")  # what a person wrote may hold {system} itself, and is never searched for places
     return text.join(part.replace("{system}", system) for part in parts)
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from .brakes import Brakes
 from .errors import ResultsError
+from .frames import Message
 from .journal import Journal, Record, final_records
 from .pacing import Halted
 from .replay import Stops, Watcher, Writer, asked, asking
-from .replies import Endpoint, Message
+from .replies import Endpoint
 from .systems import System
 
 

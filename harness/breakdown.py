@@ -11,6 +11,7 @@ import numpy as np
 from ..perturbations import find
 from .cases import Case
 from .errors import RoadtestError
+from .gate import of_the_frame
 from .pairs import Scores, groups_among, mean_over
 from .results import Results
 from .statistics import Estimate, Floats, drop
@@ -34,7 +35,7 @@ class Breakdown:
 
 def breakdown(results: Results, scores: Scores, level: float) -> Breakdown:
     """The drops of a study by family and task."""
-    families = families_of(results.conditions)
+    families = families_of([name for name in results.conditions if not of_the_frame(name)])
     names = tasks_of(tuple(results.cases.values()), results.suite.get("name") or results.name)
     tasks = tuple(sorted(set(names)))
     index = np.array([tasks.index(name) for name in names])

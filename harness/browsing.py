@@ -16,6 +16,7 @@ from .answers import ANSWERED, FAILED, NOT_ASKED, Ints
 from .cases import TEXT_FIELDS
 from .escaping import clipped
 from .journal import record_at
+from .marks import readable
 
 MOST_ROWS = 25_000
 """Variants that a page holds at most; a browser sorts and filters so many at once."""
@@ -126,7 +127,9 @@ def _content(analysis: Analysis, chosen: Ints, state: Ints, texts: bool) -> dict
         if item not in place:
             place[item] = len(listed)
             case = cases[item]
-            fields = {name: clipped(getattr(case, name), LONGEST_CELL) for name in TEXT_FIELDS} if texts else {}
+            fields = (
+                {name: clipped(readable(getattr(case, name)), LONGEST_CELL) for name in TEXT_FIELDS} if texts else {}
+            )
             listed.append([case.id, fields, case.target if texts else "", said.get(item, "")])
         outcome = answers.kinds[answers.kind[row]] if answers.status[row] != NOT_ASKED else ""
         one: list[Any] = [
@@ -139,7 +142,7 @@ def _content(analysis: Analysis, chosen: Ints, state: Ints, texts: bool) -> dict
         if texts:
             variant = results.variant_at(int(answers.variant[row]))
             edits = [
-                [edit.field, edit.start, edit.end, clipped(edit.text, LONGEST_CELL)]
+                [edit.field, edit.start, edit.end, clipped(readable(edit.text), LONGEST_CELL)]
                 for edit in variant.edits
                 if edit.end <= LONGEST_CELL
             ]

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, TypeVar, overload
 
 from ..datasets import Suite, load_suite
-from .cases import TEXT_FIELDS, Case, Frame, Variant
+from .cases import TEXT_FIELDS, Case, Variant
 from .errors import StudyError
+from .frames import Frame, Message
 from .gate import Gate
 from .numbering import CLEAN_NAME, Numbering
 from .redaction import Redactor, known_values
-from .replies import Message
 from .schedule import blocks
 from .seeds import digest, stream
 from .study import Study, load_studies, load_study
@@ -121,12 +121,22 @@ class Plan:
         sent, digests = bytearray(len(self.variants)), array("Q")
         for at, variant in enumerate(self.variants):
             manifest.update(separator + _quoted(variant))
-            separator, changed = b",", variant.changed
+            separator, changed = b",", self.changes(variant)
             unchanged += not changed
             sent[at] = changed and variant.validity != "rejected"
             digests.append(_digest(variant) if sent[at] else 0)
         manifest.update(b"]")
         return Survey(manifest.hexdigest(), unchanged, sent, self._twins(sent, digests))
+
+    def changes(self, variant: Variant) -> bool:
+        """Whether a variant changes anything that is sent; another layout of the frame need not."""
+        if not any(edit.field == "layout" for edit in variant.edits):
+            return variant.changed
+        return self.frame.messages(variant.messy) != self.frame.messages(variant.case)
+
+    def sends(self, variant: Variant) -> bool:
+        """Whether a variant is asked: it changes something, and was not rejected."""
+        return variant.validity != "rejected" and self.changes(variant)
 
     def _twins(self, sent: bytearray, digests: array[int]) -> dict[int, int]:
         """Only inside a case: two items that read the same stay independent of each other."""
@@ -261,6 +271,7 @@ def plan(study: Study) -> Plan:
         raise StudyError(f"suite {suite.name!r} names no scorer; add one, as in scorer = 'exact'")
     if study.items > len(suite.cases):
         raise StudyError(f"items = {study.items}, but suite {suite.name!r} has {len(suite.cases)}")
+    study.check_sends(study.system.takes, "put '{messages}' in the body in place of '{text}'")
     redactor = Redactor(known_values(suite.cases)) if study.redact else None
     cases = list(suite.cases)
     stream(study.seed, "items").shuffle(cases)

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from .errors import CaseError, did_you_mean
+from .marks import conversation, turns
 
 Effect = Literal["same", "updated", "clarify"]
 """What a perturbation does to the right answer: it still holds, it is another one, or the right answer is to ask."""
@@ -17,18 +18,21 @@ Effect = Literal["same", "updated", "clarify"]
 Validity = Literal["proved", "guarded", "reviewed", "behaviour-changed", "rejected"]
 """Why the right answer of a variant can be trusted: see `Variant`."""
 
-TEXT_FIELDS = ("text", "context")
-"""The fields of a case that a person's mess can reach."""
+TEXT_FIELDS = ("text", "context", "history", "layout")
+"""The fields of a case that mess can reach: what the person typed, refers to and said before, and the study's frame."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """One question with its right answer.
 
-    `text` is only what a person typed; the frame around it belongs to the study and is never touched. `context` is
-    material the person refers to (a passage, records). `slots` fill named places of the frame, such as which field to
-    extract. `aliases` are other wordings of `target` that count as right. `protect` names strings that must survive
-    every perturbation. `provenance` says where a case comes from; it is never sent.
+    `text` is only what a person typed; the frame around it belongs to the study. `context` is material the person
+    refers to (a passage, records), `query` says how the answer follows from records (see `perturbations.derivation`).
+    `history` is what was said before, a marked text (`marks`); a list of turns with role and content becomes one.
+    `layout` is empty in a clean case; marks in it say how the frame is laid out differently. `slots` fill named places
+    of the frame, such as which field to extract. `aliases` are other wordings of `target` that count as right.
+    `protect` names strings that must survive every perturbation. `provenance` says where a case comes from; it is never
+    sent.
     Cases that share a `group` (one passage, one template) are not independent of each other.
 
     Raises CaseError for an empty id, for text that is not valid Unicode, and for a target that is not among `choices`.
@@ -40,13 +44,19 @@ class Case:
     aliases: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
     context: str = ""
+    history: str = ""
+    query: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
+    layout: str = ""
     slots: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
     protect: tuple[str, ...] = ()
     group: str = ""
     provenance: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False, compare=False)
 
     def __post_init__(self) -> None:
-        for name in ("id", "text", "target", "context", "group"):
+        history: Any = self.history
+        if isinstance(history, list | tuple):
+            object.__setattr__(self, "history", conversation([_turn(one) for one in history]))
+        for name in ("id", "text", "target", "group", *TEXT_FIELDS):
             value: Any = getattr(self, name)
             if not isinstance(value, str):
                 raise CaseError(f"{name} must be a string, not {type(value).__name__}")
@@ -55,7 +65,7 @@ class Case:
             if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
                 raise CaseError(f"{name} must be a list of strings")
             object.__setattr__(self, name, tuple(value))
-        for name in ("slots", "provenance"):
+        for name in ("slots", "provenance", "query"):
             named: Any = getattr(self, name)
             if not isinstance(named, Mapping) or not all(isinstance(value, str) for value in named.values()):
                 raise CaseError(f"{name} must map names to strings")
@@ -82,14 +92,26 @@ class Case:
     def to_dict(self) -> dict[str, Any]:
         """The JSON object that `from_dict` reads, without fields left at their default."""
         plain = {f.name: getattr(self, f.name) for f in fields(self)} | {
-            name: dict(getattr(self, name)) for name in ("slots", "provenance")
+            name: dict(getattr(self, name)) for name in ("slots", "provenance", "query")
         }
+        if self.history:
+            plain["history"] = [
+                {"role": turn.role, "content": "".join(map(str, turn.parts))} for turn in turns(self.history)
+            ]
         return {key: value for key, value in plain.items() if value or key in ("id", "text", "target")}
 
     @property
     def answers(self) -> tuple[str, ...]:
         """The target and its aliases."""
         return (self.target, *self.aliases)
+
+
+def _turn(one: object) -> tuple[str, str]:
+    if not isinstance(one, Mapping) or set(one) != {"role", "content"}:
+        raise CaseError(f"history must be a list of objects with role and content, not {one!r}")
+    if not all(isinstance(value, str) for value in one.values()):
+        raise CaseError("history: role and content must be strings")
+    return one["role"], one["content"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,41 +270,6 @@ class Variant:
             "edits": [edit.to_dict() for edit in self.edits],
             "text": self.text,
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What a study puts around a case: instructions, few-shot examples, and a template for the case's own turn.
-
-    `{text}`, `{context}`, `{choices}` and the names of slots are filled in; other braces stand for themselves.
-    `examples` are pairs of (user turn, assistant turn) and come before the case, so that a server can keep them cached.
-    """
-
-    system: str = ""
-    template: str = "{text}"
-    examples: tuple[tuple[str, str], ...] = ()
-
-    def messages(self, case: Case) -> tuple[dict[str, str], ...]:
-        """The chat turns to send for a case. Raises CaseError for a place in the template that the case cannot fill."""
-        own = {"text": case.text, "context": case.context, "choices": ", ".join(case.choices)}
-        clash = [name for name in case.slots if name in own]
-        if clash:  # a slot called text would stand in for the messy text, and nothing would ever fall
-            raise CaseError(f"case {case.id!r} has a slot called {clash[0]!r}, which is a place of its own; rename it")
-        values = {**own, **case.slots}
-
-        def fill(place: re.Match[str]) -> str:
-            name = place[1]
-            if name not in values:
-                raise CaseError(
-                    f"the template has a place {{{name}}}, but case {case.id!r} has only {', '.join(sorted(values))}"
-                )
-            return values[name]
-
-        turns = [("system", self.system)] if self.system else []
-        for question, answer in self.examples:
-            turns += [("user", question), ("assistant", answer)]
-        turns.append(("user", re.sub(r"\{(\w+)\}", fill, self.template)))
-        return tuple({"role": role, "content": content} for role, content in turns)
 
 
 _EFFECTS, _VALIDITIES = frozenset(get_args(Effect)), frozenset(get_args(Validity))

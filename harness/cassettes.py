@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .calls import Plan, Request
 from .errors import CaseError, EndpointError, ResultsError
+from .frames import Message, said
 from .journal import located_records, reply_from_dict
 from .replies import Reply
 from .seeds import digest
@@ -31,7 +32,7 @@ class Cassette:
         """The recorded answer to a planned call."""
         reply = self._replies.get(_key(self._identity, request))
         if reply is None:
-            asked = " ".join(request.messages[-1]["content"].split())
+            asked = " ".join(said(request.messages[-1]).split())
             raise EndpointError(
                 "missing",
                 f"{self.path} has no answer to {request.id} ({asked[:80]!r}); the study or "
@@ -72,8 +73,13 @@ def _identity(plan: Plan) -> str:
 
 
 def _key(identity: str, request: Request) -> str:
-    turns = [part for message in request.messages for part in (message["role"], message["content"])]
+    turns = [part for message in request.messages for part in (message["role"], _content(message))]
     return digest(identity, request.repeat, "clean" if request.variant is None else "messy", *turns).hex()
+
+
+def _content(message: Message) -> str:
+    content = message["content"]
+    return content if isinstance(content, str) else json.dumps(content, sort_keys=True)
 
 
 def _read(path: Path) -> Iterator[tuple[str, Reply]]:

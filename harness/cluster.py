@@ -18,12 +18,13 @@ from typing import Any
 from .brakes import Brakes
 from .calls import Plan
 from .errors import ResultsError, StudyError
+from .frames import Message
 from .journal import Record
 from .limits import Limits
 from .pacing import Halted, Pace
 from .redaction import Redacted, Redactor
 from .replay import Session, Writer, asked
-from .replies import Endpoint, Message
+from .replies import Endpoint
 from .retrying import Retrying
 from .systems import System
 

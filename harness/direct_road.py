@@ -12,9 +12,10 @@ from typing import Any
 
 from .errors import CaseError
 from .failures import said_in
+from .frames import Message
 from .models import Model, PerLoop, Streamed, completion
 from .openai_road import wire_name
-from .replies import Message, Reply
+from .replies import Reply
 
 OPENAI = "https://api.openai.com/v1"
 """The server that is meant where none is named."""

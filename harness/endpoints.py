@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from .errors import EndpointError, StudyError
-from .replies import Message, Reply
+from .frames import Message, said
+from .replies import Reply
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ class Scripted:
         turn = len(self.calls)
         self.calls.append(tuple(messages))
         if callable(self._script):
-            answer = self._script(messages[-1]["content"])
+            answer = self._script(said(messages[-1]))
         elif turn < len(self._script):
             answer = self._script[turn]
         else:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from .marks import readable
+
 LONGEST = 4000
 """Characters of a text that a report shows; a longer one is cut, and says so."""
 
@@ -14,8 +16,11 @@ _UNSEEN = re.compile(
 
 
 def plain(text: str) -> str:
-    """Text that can do nothing to a terminal or a page: control, bidi and other invisible characters are escaped."""
-    return _UNSEEN.sub(lambda hit: f"\\u{ord(hit[0]):04x}", text)
+    """Text that can do nothing to a terminal or a page: control, bidi and other invisible characters are escaped.
+
+    Marks of turns and pictures read `‹user›`.
+    """
+    return _UNSEEN.sub(lambda hit: f"\\u{ord(hit[0]):04x}", readable(text))
 
 
 def inline(text: str) -> str:

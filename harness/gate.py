@@ -22,6 +22,15 @@ MEASURES: dict[Measure, tuple[str, str]] = {
 EVERY, MEAN = "*", "mean"
 """Subjects besides the names of perturbations: each of them for itself, and their mean as one claim."""
 
+FORMATS = frozenset({"choice_order", "choice_labels", "template_cues", "template_gaps", "example_order"})
+"""The perturbations of the study's own frame. They are not what users do: `*`, `mean` and a margin leave them out."""
+
+
+def of_the_frame(condition: str) -> bool:
+    """Whether a condition (`choice_order@3`, or a stack with it) changes the study's own frame."""
+    return not FORMATS.isdisjoint(condition.rpartition("@")[0].split("+"))
+
+
 _CONDITION = re.compile(r"(?P<measure>[a-z ]+?)\s*(?P<sign><=|>=|<|>)\s*(?P<bound>\d+(?:\.\d+)?\s*(?:pp|%|points?)?)")
 
 
@@ -131,7 +140,8 @@ class Gate:
         """What must hold for each of these subjects (`typos@3`, ...), for `mean`, and for certified families.
 
         The clause that names a subject most closely counts, measure by measure. Subjects without a condition are left
-        out. Raises StudyError for a claim on a perturbation that is not among them.
+        out, and so is what changes the frame where no clause names it. Raises StudyError for a claim on a perturbation
+        that is not among them.
         """
         families = {name.rpartition("@")[0] for name in names}
         known = {*names, *families, EVERY, MEAN}
@@ -142,7 +152,7 @@ class Gate:
         found: dict[str, tuple[Clause, ...]] = {}
         for name in names:
             closest: dict[str, Clause] = {}
-            for subject in (EVERY, name.rpartition("@")[0], name):
+            for subject in (*(() if of_the_frame(name) else (EVERY,)), name.rpartition("@")[0], name):
                 closest |= {
                     clause.measure: clause
                     for clause in self.clauses
@@ -151,6 +161,8 @@ class Gate:
             if closest:
                 found[name] = tuple(Clause(name, clause.measure, clause.bound) for clause in closest.values())
         mean = {clause.measure: clause for clause in self.clauses if clause.subject == MEAN}
+        if mean and names and all(map(of_the_frame, names)):
+            raise StudyError("claim 'mean: ...': the study has only changes of its own frame, which no mean is over")
         if mean:
             found[MEAN] = tuple(mean.values())
         for clause in self.clauses:

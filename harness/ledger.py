@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .answers import TO_BE_READ, VALIDITIES, Answers
+from .answers import VALIDITIES, Answers
 from .readings import signed
 from .results import Results
 from .statistics import Estimate, accuracy
@@ -55,8 +55,6 @@ def ledger(results: Results, answers: Answers) -> tuple[Entry, ...]:
 
 
 def _followed(answers: Answers, rows: np.ndarray) -> Estimate | None:
-    if TO_BE_READ in answers.kinds:
-        rows = rows & (answers.kind != answers.kinds.index(TO_BE_READ))
     if not np.any(rows):
         return None
     items = answers.item[rows]

@@ -15,8 +15,9 @@ from typing import Any
 
 from .errors import CaseError, EndpointError
 from .failures import said_in
+from .frames import Message
 from .models import Model, Streamed
-from .replies import Message, Reply
+from .replies import Reply
 
 
 @dataclass(eq=False)

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from .errors import EndpointError, ResultsError, StudyError
-from .replies import Endpoint, Message, Reply
+from .frames import Message
+from .replies import Endpoint, Reply
 from .seeds import stream
 
 LOAD = "load.json"

@@ -14,15 +14,16 @@ from .analysis import Analysis, failures
 from .answers import read_answers
 from .asking import Asker
 from .brakes import Brakes
-from .cases import Frame, Variant
+from .cases import TEXT_FIELDS, Case, Variant
 from .errors import ResultsError, StudyError, did_you_mean
+from .frames import Frame
 from .journal import Journal, Record
 from .pacing import Halted
 from .redaction import Redacted, Redactor
 from .replay import Watcher, interruptible, run_to_end
 from .replies import Endpoint, Reply
 from .results import Results, read_asked, write_lines
-from .scorers import find_scorer
+from .scorers import find_scorer, score
 from .seeds import digest
 from .shrinking import Groups, Shrunk, flip_rate, shrink
 
@@ -188,7 +189,7 @@ async def _shrunk(
 
     async def ask(groups: Groups, time: int) -> bool | None:
         some = variant.subset(groups)
-        name = digest(some.messy.text, some.messy.context).hex()[:16] if groups else "clean"
+        name = digest(*(getattr(some.messy, field) for field in TEXT_FIELDS)).hex()[:16] if groups else "clean"
         try:
             record = await asker(
                 f"{variant.id if groups else variant.case.id}!{name}#{time}", frame.messages(some.messy)
@@ -197,7 +198,7 @@ async def _shrunk(
             return None
         if record.reply is None:
             return None
-        failed = not scorer(variant.case, record.reply).value
+        failed = not score(scorer, _as_sent(some), record.reply).value
         if failed:
             wrong.setdefault(groups, record.reply)
         return failed
@@ -215,9 +216,14 @@ async def _shrunk(
     if variant.validity == "reviewed" and len(found.groups) < len(variant.groups):
         kept = replace(kept, validity="guarded")  # a person signed the whole
     reply = wrong.get(frozenset(found.groups), Reply(""))
-    score = scorer(variant.case, reply)
-    said = score.answer if score.value is not None and score.answer else score.why
+    grade = score(scorer, _as_sent(kept), reply)
+    said = grade.answer if grade.value is not None and grade.answer else grade.why
     return Minimal(kept, len(variant.groups), found, variant.case.target, said, reply.text)
+
+
+def _as_sent(variant: Variant) -> Case:
+    """The case with the layout that it was sent in, which can give the choices other names."""
+    return replace(variant.case, layout=variant.messy.layout)
 
 
 def read_minimal(results: Results) -> tuple[Minimal, ...]:

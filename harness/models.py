@@ -13,8 +13,9 @@ from weakref import WeakKeyDictionary
 
 from .errors import EndpointError
 from .failures import FILTERED, Asked
+from .frames import Message
 from .prices import Price, cost, listed
-from .replies import Message, Reply
+from .replies import Reply
 
 Client = TypeVar("Client")
 
@@ -182,8 +183,17 @@ def completion(body: Mapping[str, Any]) -> Reply:
 
 def _utf8(message: Message) -> Message:
     """The turn with lone surrogates replaced, which no wire format can carry."""
+    content = message["content"]
+    if not isinstance(content, str):
+        parts = [part | {"text": _sendable(part["text"])} if part.get("type") == "text" else part for part in content]
+        return {**message, "content": parts}
+    sendable = _sendable(content)
+    return message if sendable is content else {**message, "content": sendable}
+
+
+def _sendable(text: str) -> str:
     try:
-        message["content"].encode()
+        text.encode()
     except UnicodeEncodeError:
-        return {**message, "content": message["content"].encode("utf-8", "replace").decode()}
-    return message
+        return text.encode("utf-8", "replace").decode()
+    return text

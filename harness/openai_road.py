@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
 from typing import Any
 
 from .errors import CaseError, EndpointError
 from .failures import said_in
+from .frames import Message
 from .models import Model, PerLoop, Streamed, completion
-from .replies import Message, Reply
+from .replies import Reply
 
 
 @dataclass(eq=False)
@@ -26,7 +28,6 @@ class OpenAIClient(Model):
         await self._clients.close()
 
     async def _ask(self, messages: list[Message], started: float) -> Reply:
-        import httpx
         import openai
 
         client = self._clients.get(self._client)
@@ -61,9 +62,9 @@ class OpenAIClient(Model):
             raise self._asked.unreachable() from error
         except openai.APIError as error:  # an error in the middle of a stream
             raise self._stream_error(error) from error
-        except httpx.TimeoutException as error:
+        except _transport().TimeoutException as error:
             raise self._asked.timed_out(self.timeout) from error
-        except httpx.HTTPError as error:  # a stream that breaks off
+        except _transport().HTTPError as error:  # a stream that breaks off
             raise self._asked.unreachable() from error
         except (ValueError, LookupError, TypeError, AttributeError, CaseError) as error:
             raise self._asked.malformed() from error
@@ -74,7 +75,6 @@ class OpenAIClient(Model):
         return self._asked.refused(500, said, code)
 
     def _client(self) -> Any:
-        import httpx
         import openai
 
         return openai.AsyncOpenAI(
@@ -82,8 +82,15 @@ class OpenAIClient(Model):
             base_url=self.base_url,
             timeout=self.timeout,
             max_retries=0,
-            http_client=openai.DefaultAsyncHttpxClient(limits=httpx.Limits(max_connections=None)),
+            http_client=openai.DefaultAsyncHttpxClient(limits=_transport().Limits(max_connections=None)),
         )
+
+
+def _transport() -> Any:
+    """The HTTP library of the openai client that is installed: httpx, and httpx2 in later versions."""
+    import openai
+
+    return importlib.import_module(type(openai.DEFAULT_CONNECTION_LIMITS).__module__.partition(".")[0])
 
 
 def wire_name(model: str) -> str:

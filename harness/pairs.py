@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from .answers import ANSWERED, CLEAN, FAILED, NOT_ASKED, Answers, Flags, Ints
-from .gate import MEAN, Gate
+from .gate import MEAN, Gate, of_the_frame
 from .schedule import group_ranks
 from .sequential import level_at
 from .statistics import Floats
@@ -148,8 +148,9 @@ def paired(scores: Scores, name: str, gate: Gate, imputed: tuple[float | None, f
 
     Items up to the last look before which every call was made; before the first such look, those asked so far.
     """
-    arms = list(scores.messy.values()) if name == MEAN else [scores.messy[name]]
-    changed = np.any(list(scores.changed.values()), axis=0) if name == MEAN else scores.changed[name]
+    names = [one for one in scores.messy if not of_the_frame(one)] if name == MEAN else [name]
+    arms = [scores.messy[one] for one in names]
+    changed = np.any([scores.changed[one] for one in names], axis=0)
     waiting = changed & np.any([arm.waiting > 0 for arm in (scores.clean, *arms)], axis=0)
     at_look = np.bincount(scores.looks[changed], minlength=scores.last_look)
     open_at = np.bincount(scores.looks[waiting], minlength=scores.last_look)
@@ -184,8 +185,12 @@ def groups_among(scores: Scores, items: Ints) -> Ints | None:
 
 
 def mean_over(scores: Scores, conditions: Collection[str] = ()) -> Floats:
-    """Each item's mean messy score over these conditions (none = all) that changed it; NaN where none has an answer."""
-    return _mean([arm.mean() for name, arm in scores.messy.items() if not conditions or name in conditions])
+    """Each item's mean messy score over these conditions that changed it; NaN where none has an answer.
+
+    Without any named it is over all of the users' mess.
+    """
+    wanted = conditions or [name for name in scores.messy if not of_the_frame(name)] or list(scores.messy)
+    return _mean([arm.mean() for name, arm in scores.messy.items() if name in wanted])
 
 
 def _mean(columns: Sequence[Floats]) -> Floats:

@@ -14,6 +14,7 @@ import numpy as np
 from .answers import Flags, Ints
 from .calls import Plan, grouping
 from .calls import plan as planned
+from .frames import PICTURE_TOKENS, Message, pictured, said
 from .gate import Gate
 from .litellm_road import quiet_litellm
 from .power import (
@@ -107,7 +108,7 @@ def forecast(plan: Plan, seen: PerCall | None = None, flips: Mapping[str, float]
     look = {case.id: at for case, at in zip(plan.cases, plan.looks, strict=True)}
     touched: dict[str, set[str]] = {name: set() for name in names}
     for variant in plan.variants:
-        if variant.condition in touched and variant.sent and variant.effect == "same":
+        if variant.condition in touched and plan.sends(variant) and variant.effect == "same":
             touched[variant.condition].add(variant.case.id)
     claims = []
     for name, clauses in gate.conditions(names).items():
@@ -141,8 +142,11 @@ def _tokens(plan: Plan) -> tuple[int, int]:
     def count(text: str) -> int:
         return len(encoding.encode(text.encode("utf-8", "replace").decode(), disallowed_special=()))
 
+    def count_of(message: Message) -> int:
+        return count(said(message)) + PICTURE_TOKENS * pictured(message)
+
     requests = plan.requests[:_COUNTED]
-    prompt = sum(count(m["content"]) + 4 for request in requests for m in request.messages)
+    prompt = sum(count_of(m) + 4 for request in requests for m in request.messages)
     answer = sum(count(request.case.target) + 1 for request in requests)
     scale = len(plan.requests) / max(len(requests), 1)
     return round(prompt * scale), round(answer * scale)
@@ -258,7 +262,7 @@ def _enough(plan: Plan, claims: Sequence[ClaimForecast]) -> int:
     for claim in claims:
         changed = np.zeros(len(at), dtype=bool)
         for variant in whole.variants:
-            if variant.condition == claim.name and variant.sent and variant.effect == "same":
+            if variant.condition == claim.name and whole.sends(variant) and variant.effect == "same":
                 changed[at[variant.case.id]] = True
         reached = np.flatnonzero(np.cumsum(changed) >= min(claim.fewest, claim.items + 1))
         possible = (n for n in range(int(reached[0]) + 1, len(at) + 1) if _possible(whole, claim, changed[:n]))

@@ -79,7 +79,7 @@ def _defaults() -> Any:
 @_styled
 def forest(analysis: Analysis) -> str:
     """The drop of every perturbation with its interval, the margin, and the band of the noise floor."""
-    claims = [(claim, drop) for claim in analysis.claims if (drop := shown_drop(claim))]
+    claims = [(claim, drop) for claim in analysis.of_users if (drop := shown_drop(claim))]
     if not claims:
         return ""
     figure, axes = _figure(8.6, 1.1 + 0.27 * len(claims))

@@ -74,7 +74,7 @@ def _when(analysis: Analysis) -> str:
 
 
 def _noise(analysis: Analysis) -> str:
-    measured = [(claim, drop) for claim in analysis.claims if (drop := shown_drop(claim))]
+    measured = [(claim, drop) for claim in analysis.of_users if (drop := shown_drop(claim))]
     floor = (
         f"Chance flips {shown(analysis.noise_floor)}%."
         if analysis.noise_floor
@@ -107,7 +107,7 @@ def _answerable(analysis: Analysis) -> str:
 
 
 def _real(analysis: Analysis) -> str:
-    known = [PERCENTILES[one] for one in sorted({claim.severity for claim in analysis.claims}) if one in PERCENTILES]
+    known = [PERCENTILES[one] for one in sorted({claim.severity for claim in analysis.of_users}) if one in PERCENTILES]
     if not known:
         return "No mess was measured."
     listed = " and ".join([", ".join(known[:-1]), known[-1]] if len(known) > 1 else known)

@@ -15,7 +15,8 @@ from typing import Any
 
 from .cases import Case
 from .errors import CaseError, EndpointError, StudyError
-from .replies import Endpoint, Message, Reply
+from .frames import Message
+from .replies import Endpoint, Reply
 
 LABELS = {
     "EMAIL_ADDRESS": "EMAIL",

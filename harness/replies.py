@@ -9,9 +9,7 @@ from typing import Any, Protocol
 
 from .cases import Case
 from .errors import CaseError
-
-Message = dict[str, str]
-"""One chat turn: `role` and `content`."""
+from .frames import Message
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from .summary import (
     ABOUT_CHAOS,
     ABOUT_DEFECTS,
     ABOUT_FAIRNESS,
+    ABOUT_FRAME,
     ABOUT_USAGE,
     ABOUT_VALIDITY,
     HOW_TO_READ,
@@ -29,6 +30,7 @@ from .summary import (
     defect_notes,
     fairness_rows,
     flip_rows,
+    frame_rows,
     headline,
     ladder_notes,
     ledger_rows,
@@ -44,6 +46,7 @@ _HARMLESS = re.compile(r"(?!https?:|www)[\w@ ,:%+/.\[\]-]*", re.ASCII)
 
 def terminal(analysis: Analysis, *, texts: bool = True) -> str:
     """The verdict, the tables and what they rest on, as plain text for a terminal; causes of failures with `texts`."""
+    frames = frame_rows(analysis)
     return "\n".join(
         [
             headline(analysis),
@@ -52,6 +55,7 @@ def terminal(analysis: Analysis, *, texts: bool = True) -> str:
             "",
             _table(flip_rows(analysis), "simple"),
             "",
+            *([f"the study's own frame: {ABOUT_FRAME}", "", _table(frames, "simple"), ""] if frames else []),
             *note_lines(analysis),
             *ladder_notes(analysis),
             *open_lines(analysis),
@@ -80,6 +84,7 @@ def markdown(analysis: Analysis, *, texts: bool = True) -> str:
         "",
         *(f"- {inline(note)}" for note in note_lines(analysis)),
         "",
+        *_section("The study's own frame", _rows(frame_rows(analysis), ABOUT_FRAME)),
         *_section("What it costs a month", [f"- {inline(line)}" for line in cost_lines(analysis)]),
         *_section("Severity", [f"- {inline(line)}" for line in ladder_notes(analysis)]),
         *_section("Where the drop sits", _rows(breakdown_rows(analysis.breakdown), ABOUT_BREAKDOWN)),

@@ -15,8 +15,9 @@ from typing import Any
 
 from .business import Business
 from .calls import Plan
-from .cases import Case, Edit, Frame, Variant
+from .cases import Case, Edit, Variant
 from .errors import CaseError, ResultsError
+from .frames import Frame
 from .gate import Gate, gate_from_dict
 from .journal import RECORDS, Record, final_records, read_records
 from .numbering import Numbering
@@ -139,7 +140,7 @@ def prepare(plan: Plan, folder: Path, *, extend: bool = False) -> Path:
             raise ResultsError(f"{folder}: there is no study in it to extend")
         if before.get("fingerprint") != plan.fingerprint:
             write_lines(folder / CASES, (case.to_dict() for case in plan.cases))
-            write_lines(folder / VARIANTS, (v.to_dict() | {"changed": v.changed} for v in plan.variants))
+            write_lines(folder / VARIANTS, (v.to_dict() | {"changed": plan.changes(v)} for v in plan.variants))
         # last, so that the folder is whole; and each time, because gate and scorer may change without a new call
         write_json(known, _description(plan, before, folder))
     except OSError as error:

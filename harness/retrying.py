@@ -9,8 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from .errors import EndpointError
+from .frames import Message, weight
 from .pacing import LONGEST_WAIT, Pace
-from .replies import Endpoint, Message, Reply
+from .replies import Endpoint, Reply
 
 FIRST_WAIT = 0.5
 """Seconds: the mean of the first random wait is half of it; each further one may last twice as long."""
@@ -70,7 +71,7 @@ class Retrying:
     async def _try(self, messages: Sequence[Message]) -> Reply:
         if self._pace is None:
             return await self._endpoint(messages)
-        expected = sum(len(message["content"]) for message in messages) // 4 + self._most_tokens
+        expected = sum(map(weight, messages)) + self._most_tokens
         async with self._pace.slot({"requests": 1, "tokens": expected}):
             reply = await self._endpoint(messages)
         if reply.prompt_tokens is not None:

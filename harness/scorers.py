@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 
 from .cases import Case
 from .errors import StudyError, did_you_mean
+from .frames import readings
 from .replies import Reply, Score, Scorer
 
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
@@ -91,6 +92,16 @@ def find_scorer(name: str) -> Scorer:
     if name not in SCORERS:
         raise StudyError(f"no scorer called {name!r}{did_you_mean(name, SCORERS)} (known: {', '.join(SCORERS)})")
     return SCORERS[name]
+
+
+def score(scorer: Scorer, case: Case, reply: Reply) -> Score:
+    """The grade of a reply to a case as it was sent: by the first of its `frames.readings` that can be read."""
+    found = Score(None, "unparsable")
+    for reading in readings(case):
+        found = scorer(reading, reply)
+        if found.value is not None:
+            break
+    return found
 
 
 def _stands_in(phrase: str, answer: str) -> bool:

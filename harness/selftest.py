@@ -65,7 +65,7 @@ def controls(plan: Plan) -> tuple[Control, ...]:
     reach = dict.fromkeys(names, 0)
     for variant in plan.variants:
         if variant.condition in reach:
-            reach[variant.condition] += variant.sent
+            reach[variant.condition] += plan.sends(variant)
     victim = max(judged, key=lambda name: reach.get(name, 0))
     margin = margins[victim]
     where = "every perturbation" if victim == MEAN else victim
@@ -128,7 +128,7 @@ class _Frame:
         }
         for variant in plan.variants:
             if variant.condition in changed:
-                changed[variant.condition][at[variant.case.id]] += variant.sent and variant.effect == "same"
+                changed[variant.condition][at[variant.case.id]] += plan.sends(variant) and variant.effect == "same"
         ranks = group_ranks(grouping(plan.cases, plan.study.gate))
         return cls(
             plan,

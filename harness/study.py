@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from ..perturbations import Perturbation, expand, parse
 from .business import Business
-from .cases import Frame
 from .errors import StudyError, did_you_mean
+from .frames import Frame
 from .gate import Gate, points
 from .scorers import find_scorer
 from .seeds import digest
@@ -72,6 +72,13 @@ class Study:
     def clauses(self) -> tuple[tuple[Perturbation, int], ...]:
         """The perturbations with their severities. Raises StudyError for an unknown name."""
         return tuple(parse(clause) for clause in self.perturbations)
+
+    def check_sends(self, takes: Collection[str], cure: str) -> None:
+        """Raises StudyError, with a cure, for a perturbation that sends what the system does not take."""
+        for one, severity in self.clauses:
+            for what in sorted(one.sends - set(takes)):
+                told = "several messages" if what == "turns" else "pictures"
+                raise StudyError(f"{one.name}@{severity} sends {told}, and the system takes one text: {cure}")
 
     def to_dict(self) -> dict[str, Any]:
         """The study as JSON, for the results folder."""

@@ -61,20 +61,9 @@ def noise_band(analysis: Analysis) -> float | None:
 
 
 def claim_rows(analysis: Analysis) -> list[dict[str, str]]:
-    """The main table: clean and messy accuracy, the drop and the verdict, a row a claim."""
+    """The main table: clean and messy accuracy, the drop and the verdict, a row a claim on what users do."""
     level = f"{analysis.gate.level:.0%} interval"
-    rows = [
-        {
-            "perturbation": claim.name,
-            "items": str(claim.drop.items if claim.drop else 0),
-            "k": str(claim.drop.draws if claim.drop else 0),
-            "clean %": interval(claim.clean),
-            "messy %": interval(claim.messy),
-            f"drop, points [{level}]": interval(shown_drop(claim)),
-            "verdict": str(claim.decision.verdict) if claim.decision else "no claim",
-        }
-        for claim in analysis.claims
-    ]
+    rows = _claim_rows(analysis.of_users, level)
     for one in analysis.others:
         condition = one.conditions[0]
         rows.append(
@@ -89,6 +78,26 @@ def claim_rows(analysis: Analysis) -> list[dict[str, str]]:
             }
         )
     return rows
+
+
+def frame_rows(analysis: Analysis) -> list[dict[str, str]]:
+    """The same for the study's own frame; nothing where it was not varied."""
+    return _claim_rows(analysis.of_the_frame, f"{analysis.gate.level:.0%} interval")
+
+
+def _claim_rows(claims: Sequence[Claim], level: str) -> list[dict[str, str]]:
+    return [
+        {
+            "perturbation": claim.name,
+            "items": str(claim.drop.items if claim.drop else 0),
+            "k": str(claim.drop.draws if claim.drop else 0),
+            "clean %": interval(claim.clean),
+            "messy %": interval(claim.messy),
+            f"drop, points [{level}]": interval(shown_drop(claim)),
+            "verdict": str(claim.decision.verdict) if claim.decision else "no claim",
+        }
+        for claim in claims
+    ]
 
 
 def flip_rows(analysis: Analysis) -> list[dict[str, str]]:
@@ -296,6 +305,12 @@ HOW_TO_READ = (
     "rounded outward, and hold over all looks at the results together. p is of the test that mess does nothing at all; "
     "it decides nothing. Detectable is the smallest drop, in points, that a study like this finds in 80 % of cases. "
     "GO means that the whole interval lies below the margin, NO-GO that it lies above."
+)
+
+
+ABOUT_FRAME = (
+    "How far the figures hang on how the benchmark itself is asked: the order and names of choices, the template, the "
+    "order of examples. No user writes this, so that it is part of no mean, and judged only where a claim names it."
 )
 
 

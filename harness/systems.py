@@ -101,6 +101,12 @@ class System:
         """What the report calls it."""
         return self.model or self.callable or self.url
 
+    @property
+    def takes(self) -> frozenset[str]:
+        """What it takes besides one text: turns and pictures, wherever it is given all messages."""
+        whole = not self.url or '"{messages}"' in json.dumps(dict(self.body))
+        return frozenset({"turns", "pictures"} if whole else ())
+
     def identity(self, folder: Path) -> dict[str, Any]:
         """What of it decides the answers: not how fast it is asked, nor through which port.
 

@@ -19,12 +19,13 @@ from typing import Any
 from ..datasets import load_suite, suite_names
 from .analysis import Analysis, analyse
 from .calls import Plan, plan
-from .cases import Case, Frame, Variant
+from .cases import Case, Variant
 from .defects import described
 from .endpoints import PythonCallable, Scripted
 from .errors import RoadtestError, StudyError
 from .escaping import plain
 from .formats import REPORT_HTML, write_report
+from .frames import Frame, Message, said
 from .gate import Gate, points, with_claims
 from .journal import RECORDS, read_records
 from .minimal import SHRINK, read_minimal
@@ -32,7 +33,7 @@ from .models import Model
 from .offline import is_loopback, loopback_only
 from .policy import Decision, Verdict, percent
 from .replay import Outcome
-from .replies import Endpoint, Message, Reply
+from .replies import Endpoint, Reply
 from .report import terminal
 from .results import prepare, read_results
 from .run import run_study
@@ -261,6 +262,8 @@ class Runs:
             if key not in known:
                 raise StudyError(f"a study has no argument {key!r} (known: {', '.join(sorted(known))}, ...)")
         made = Study(name, suite, names, chosen, gate, frame=frame_of(frame), folder=folder, **more)
+        if callable(app) and not isinstance(app, PythonCallable | Scripted | Model) and not _takes_turns(app):
+            made.check_sends((), "call its first parameter `messages`, and it is given all turns")
         return made, endpoint
 
     def load(self, path: Path) -> dict[str, Study]:
@@ -531,7 +534,7 @@ def called(
     turns = _takes_turns(app)
 
     def ask(messages: Sequence[Message]) -> Any:
-        return app(messages if turns else messages[-1]["content"])
+        return app(messages if turns else said(messages[-1]))
 
     async def asked(messages: Sequence[Message]) -> Any:
         answer = ask(messages)

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..harness.errors import CaseError, StudyError, did_you_mean
-from . import contradictions, distraction, fragments, pasted, people, speech, surface, typing
+from . import (
+    context,
+    contradictions,
+    distraction,
+    formats,
+    fragments,
+    pasted,
+    people,
+    screenshots,
+    speech,
+    surface,
+    turns,
+    typing,
+)
 from .bridges import bridge, nlpaug_names
 from .perturbation import SEVERITIES, Perturbation, perturbation, stack, word_by_word
 
@@ -22,7 +35,10 @@ __all__ = [
     "word_by_word",
 ]
 
-FAMILIES = (typing, surface, fragments, contradictions, pasted, speech, people, distraction)
+FAMILIES = (
+    *(typing, surface, fragments, contradictions, pasted, speech, people, distraction),
+    *(turns, screenshots, context, formats),
+)
 PERTURBATIONS: dict[str, Perturbation] = {
     found.name: found for family in FAMILIES for found in vars(family).values() if isinstance(found, Perturbation)
 }

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..harness.cases import Case, Edit, edits_between, trimmed
 from ..harness.errors import StudyError, did_you_mean
+from .guard import guard
 from .perturbation import Perturbation, Proposal, Restating
 from .text import sites
 
@@ -66,7 +67,7 @@ def _nlpaug(name: str, augmenter: str) -> Perturbation:
         measure="words that it changes",
         propose=_WordForWord(augmenter),
         takes_case=True,
-        checked=True,
+        check=guard,
     )
 
 
@@ -144,7 +145,7 @@ def _python(name: str, path: str) -> Perturbation:
         summary=doc[0] if doc else f"The function {function} of {module}.",
         measure="changes that it makes",
         propose=_Whole(change, name),
-        checked=True,
+        check=guard,
     )
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from random import Random
 
 from ..harness.cases import Case, Edit
+from .guard import guard
 from .perturbation import Proposal, Restating, Turning, perturbation
-from .text import protected_spans, sentence_ends, sites, words
+from .text import HANGS_ON, protected_spans, sentence_ends, sites, words
 from .words import FUNCTION_WORDS
 
 _BY_HAND = "rates are steps of the share of sites, chosen by hand"
@@ -67,11 +68,6 @@ def keyword_query(text: str, rng: Random) -> Iterator[Proposal]:
 
 
 _CONTENT = re.compile(r"[^.!?\n]+[.!?]*")
-_HANGS_ON = re.compile(
-    r"\b(?:it|its|they|them|their|he|she|him|her|his|this|that|these|those|then|so|therefore|however|first|second|after|"
-    r"before|next|finally|later|another|other|both|same|such|there|former|latter)\b",
-    re.IGNORECASE,
-)
 
 
 @perturbation(
@@ -79,7 +75,7 @@ _HANGS_ON = re.compile(
     rates=(0.2, 0.4, 0.6, 0.8, 1.0),
     measure="neighbouring sentences",
     source=_BY_HAND,
-    checked=True,
+    check=guard,
 )
 def clause_order(case: Case, rng: Random) -> Iterator[Proposal]:
     """Sentences come out of order: the question first, then what it is about."""
@@ -94,7 +90,7 @@ def clause_order(case: Case, rng: Random) -> Iterator[Proposal]:
         draw = rng.random()
         first, second = text[a:b], text[c:d]
         # a sentence that points back, orders events or holds several instructions needs its place
-        if _HANGS_ON.search(second) or _HANGS_ON.search(first) or not second.rstrip().endswith("?"):
+        if HANGS_ON.search(second) or HANGS_ON.search(first) or not second.rstrip().endswith("?"):
             continue
         yield draw, Restating((Edit(a, d, text[c:d] + text[b:c] + text[a:b]),))
 

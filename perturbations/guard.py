@@ -19,7 +19,8 @@ from difflib import SequenceMatcher
 from functools import cache, lru_cache
 from itertools import pairwise
 
-from ..harness.cases import Case
+from ..harness.cases import Case, Variant
+from ..harness.marks import unmarked
 from .spelling_channel import zipf
 from .text import special
 from .words import ABBREVIATIONS, AMERICAN, ANTONYMS, CONTRACTIONS, CUES, FUNCTION_WORDS, LOOKALIKES, SPOKEN_FORMS
@@ -53,6 +54,11 @@ class _Word:
     raw: str  # folded, as it was written
     name: bool  # a capital inside a sentence, or a code of capitals
     fact: bool  # a number, unit, date, negation, quantifier, modal verb, currency or address
+
+
+def guard(variant: Variant) -> tuple[str, ...]:
+    """What changed the meaning of a variant, for `Perturbation.check`. Where another answer is right it has no say."""
+    return () if variant.effect != "same" else findings(variant.case, variant.messy)
 
 
 def findings(case: Case, messy: Case) -> tuple[str, ...]:
@@ -169,6 +175,7 @@ def _plain(text: str) -> str:
     """A text without what only changes its look."""
     import ftfy
 
+    text = unmarked(text)
     if not text.isascii():
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         text = ftfy.fix_encoding(text)

@@ -8,6 +8,7 @@ from random import Random
 
 from ..harness.cases import Case, Edit
 from . import ocr_channel
+from .guard import guard
 from .perturbation import Proposal, perturbation
 from .text import sites
 
@@ -34,7 +35,7 @@ def ocr(text: str, rng: Random) -> Iterator[Proposal]:
     measure="blur, noise and scale of the picture",
     source="the real loop: Pillow draws the text, spoils the picture, and the tesseract program reads it; its edits "
     "appear in the order in which the picture gets worse",
-    checked=True,
+    check=guard,
 )
 def screenshot_ocr(text: str, rng: Random) -> Iterator[Proposal]:
     """The text is drawn, blurred, and read back by the tesseract program that is installed."""

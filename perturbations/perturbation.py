@@ -7,12 +7,12 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 from ..harness.cases import TEXT_FIELDS, Case, Edit, Effect, Validity, Variant, ordered, trimmed
 from ..harness.errors import CaseError
+from ..harness.marks import pictures
 from ..harness.seeds import stream, uniforms
-from .guard import findings
 from .text import Span, sites, special
 
 SEVERITIES = range(1, 6)
@@ -42,6 +42,12 @@ A draw below 0 is always kept. A function is called only where the draw is kept,
 """
 _Made = tuple[Edit, ...]
 
+Check = Callable[[Variant], Sequence[str]]
+"""Reads a whole variant and names what is wrong with its right answer; nothing where it holds."""
+
+Sends = Literal["turns", "pictures"]
+"""What is sent besides one text: further messages, or pictures."""
+
 
 @dataclass(frozen=True, slots=True)
 class Perturbation:
@@ -55,8 +61,9 @@ class Perturbation:
 
     `effect` is what the right answer does; `source` is the evidence behind rates and tables, `measure` what a rate is a
     share of. `proof`, where given, says why no edit of this kind can change what is asked. `style` changes letter case
-    and is applied to what other parts put in. The texts of a `checked` one pass the guard as a whole, those of a
-    `reviewed` one were signed by a person.
+    and is applied to what other parts put in. `check` reads a whole variant and names what is wrong with its right
+    answer, which rejects it; the texts of a `reviewed` one were signed by a person. `sends` says what a system must be
+    able to take besides one text.
     """
 
     name: str
@@ -74,8 +81,9 @@ class Perturbation:
     weigh: Callable[[str], float] | None = None
     style: Callable[[str], str] | None = None
     parts: tuple[Perturbation, ...] = ()
-    checked: bool = False
+    check: Check | None = None
     reviewed: bool = False
+    sends: frozenset[Sends] = frozenset()
 
     def __post_init__(self) -> None:
         if len(self.rates) != len(SEVERITIES) or list(self.rates) != sorted(self.rates):
@@ -116,23 +124,22 @@ class Perturbation:
         self, case: Case, severity: int, draw: int, edits: tuple[Edit, ...], turning: Turning | None
     ) -> Variant:
         if turning:
-            decisive = tuple({edit.group: None for edit in turning.edits})
-            return Variant(
-                case, self.name, severity, draw, edits, self.effect, turning.target, decisive, "behaviour-changed"
+            variant = Variant(
+                case,
+                self.name,
+                severity,
+                draw,
+                edits,
+                self.effect,
+                turning.target,
+                tuple({edit.group: None for edit in turning.edits}),
+                "behaviour-changed",
             )
-        variant = Variant(
-            case,
-            self.name,
-            severity,
-            draw,
-            edits,
-            validity="reviewed" if self.reviewed and edits else "proved" if self.proof or not edits else "guarded",
-        )
-        if self.checked and edits:
-            wrong = findings(case, variant.messy)
-            if wrong:
-                return replace(variant, validity="rejected", why="; ".join(wrong))
-        return variant
+        else:
+            reason: Validity = "reviewed" if self.reviewed else "proved" if self.proof else "guarded"
+            variant = Variant(case, self.name, severity, draw, edits, validity=reason if edits else "proved")
+        wrong = self.check(variant) if self.check and edits else ()
+        return replace(variant, validity="rejected", why="; ".join(wrong)) if wrong else variant
 
     def _respelt(self, case: Case, rate: float, seed: int, draw: int) -> tuple[Edit, ...]:
         free = sites(case).words
@@ -248,6 +255,7 @@ def stack(parts: Sequence[Perturbation]) -> Perturbation:
         summary=f"{', then '.join(part.name for part in parts)}, on the same text.",
         proof="every part is proved" if all(part.proof for part in parts) else "",
         parts=tuple(sorted(parts, key=lambda part: part.style is not None)),
+        sends=frozenset[Sends]().union(*(part.sends for part in parts)),
     )
 
 
@@ -275,6 +283,8 @@ def _stacked(whole: Perturbation, variants: Sequence[Variant]) -> Variant:
     worst: Validity = "rejected" if "rejected" in validities else "guarded" if "guarded" in validities else "proved"
     plain = Variant(case, whole.name, variants[0].severity, variants[0].draw, ordered(kept), validity=worst)
     plain = replace(plain, why="; ".join(variant.why for variant in variants if variant.why))
+    if "pictures" in whole.sends and not _drawable(plain):
+        return replace(plain, validity="rejected", why="the text holds characters that cannot be drawn")
     if turned is None:
         return plain
     number, variant = turned
@@ -282,6 +292,12 @@ def _stacked(whole: Perturbation, variants: Sequence[Variant]) -> Variant:
     if not made.issuperset(decisive):  # another part was in the way: the clean answer holds
         return plain
     return replace(plain, effect=variant.effect, target=variant.target, decisive=decisive, validity="behaviour-changed")
+
+
+def _drawable(variant: Variant) -> bool:
+    from ..harness.pictures import drawable
+
+    return all(drawable(picture.text) for picture in pictures(variant.text))
 
 
 def _restyled(edit: Edit, styled: Sequence[Edit], style: Callable[[str], str]) -> Edit:
@@ -317,7 +333,8 @@ def perturbation(
     measure: str = "sites",
     proof: str = "",
     style: Callable[[str], str] | None = None,
-    checked: bool = False,
+    check: Check | None = None,
+    sends: Sends | None = None,
 ) -> Callable[[Callable[..., Iterable[Proposal]]], Perturbation]:
     """A decorator that makes a generator function into a Perturbation.
 
@@ -338,7 +355,8 @@ def perturbation(
             propose=propose,
             takes_case=first == "case",
             style=style,
-            checked=checked,
+            check=check,
+            sends=frozenset({sends} if sends else ()),
         )
 
     return make

@@ -8,6 +8,7 @@ from random import Random
 
 from ..harness.cases import Case, Edit
 from . import asr_channel
+from .guard import guard
 from .perturbation import Proposal, Restating, perturbation, word_by_word
 from .text import like, recased, sentence_ends, words
 from .words import twins
@@ -82,7 +83,7 @@ def spoken(number: int) -> str:
     rates=(0.2, 0.4, 0.6, 0.8, 1.0),
     measure="whole numbers that are no answer",
     source="English number names; " + _BY_HAND,
-    checked=True,
+    check=guard,
 )
 def spoken_numbers(case: Case, rng: Random) -> Iterator[Proposal]:
     """Numbers come as words: "twelve eggs". Codes, and numbers that are the answer, stay."""

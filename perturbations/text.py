@@ -6,11 +6,12 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from random import Random
 
 from ..harness.cases import Case, Edit
+from ..harness.marks import OPEN, unmarked
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,14 @@ _ABBREVIATION = re.compile(
 )
 _OPEN_QUOTE = {"“": "”", "‘": "’", "«": "»", "(": ")", "[": "]"}
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)")
+
+
+HANGS_ON = re.compile(
+    r"\b(?:it|its|they|them|their|he|she|him|her|his|this|that|these|those|then|so|therefore|however|first|second|after|"
+    r"before|next|finally|later|another|other|both|same|such|there|former|latter)\b",
+    re.IGNORECASE,
+)
+"""Words that point back, or order events: a sentence with one of them needs its place."""
 
 
 def words(text: str, at_least: int = 1) -> Iterator[Span]:
@@ -267,6 +276,8 @@ class Protection:
 
     def refuses(self, edit: Edit) -> bool:
         """Whether the edit must not be made: it would touch a span, or make a number or a negation of another word."""
+        if OPEN in edit.text:  # a mark ends what stands before it
+            edit = replace(edit, text=unmarked(edit.text))
         if self._makes_one(edit):
             return True
         at = max(bisect_right(self._starts, edit.start) - 1, 0)

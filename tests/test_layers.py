@@ -12,7 +12,9 @@ ROOT = Path(__file__).parent.parent
 # Lowest first; files of one layer do not import each other.
 LAYERS = [
     {"harness.errors"},
+    {"harness.marks"},
     {
+        "harness.pictures",
         "harness.shrinking",
         "harness.bodies",
         "harness.cases",
@@ -23,7 +25,9 @@ LAYERS = [
         "harness.business",
         "harness.escaping",
     },
+    {"harness.frames"},
     {
+        "harness.behaviour",
         "harness.causes",
         "harness.replies",
         "harness.brakes",
@@ -36,6 +40,8 @@ LAYERS = [
         "perturbations.text",
         "perturbations.words",
         "perturbations.tables",
+        "perturbations.values",
+        "perturbations.record_text",
     },
     {
         "datasets.loading",
@@ -45,6 +51,7 @@ LAYERS = [
         "harness.redaction",
         "harness.scorers",
         "perturbations.screenshot",
+        "perturbations.derivation",
     },
     {"harness.retrying", "harness.litellm_road", "harness.openai_road", "harness.load", "harness.chaos"},
     {"harness.direct_road"},
@@ -64,6 +71,10 @@ LAYERS = [
             "speech",
             "people",
             "distraction",
+            "turns",
+            "screenshots",
+            "context",
+            "formats",
             "bridges",
         )
     },

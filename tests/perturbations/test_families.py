@@ -12,10 +12,10 @@ from roadtest.datasets import load_suite
 from roadtest.harness import Case, CaseError, Edit, StudyError
 from roadtest.harness.seeds import stream
 from roadtest.perturbations import asr_channel, find, ocr_channel, parse, perturbation, stack
-from roadtest.perturbations.contradictions import _decoy
 from roadtest.perturbations.speech import spoken
 from roadtest.perturbations.spelling_channel import blocks, misspelt
 from roadtest.perturbations.text import Protection, protected_spans, sentence_ends
+from roadtest.perturbations.values import decoy
 
 
 def text_of(name, text, severity=5, seed=0, target="?"):
@@ -52,15 +52,15 @@ def test_self_correction_says_the_right_value_last_and_a_wrong_one_of_its_shape_
 )
 def test_a_decoy_has_the_shape_of_its_value_and_differs(value):
     for draw in range(20):
-        decoy = _decoy(value, stream(draw, value))
-        assert decoy != value
+        other = decoy(value, stream(draw, value))
+        assert other != value
         if value.isascii() and not any(c.isalpha() for c in value):
-            assert re.sub(r"\d", "0", decoy) == re.sub(r"\d", "0", value)
+            assert re.sub(r"\d", "0", other) == re.sub(r"\d", "0", value)
 
 
 def test_decoy_days_have_the_right_ending():
-    decoys = {_decoy("April 2nd", stream(draw)) for draw in range(200)}
-    days = {match[0] for decoy in decoys if (match := re.search(r"\d+\w\w", decoy))}
+    decoys = {decoy("April 2nd", stream(draw)) for draw in range(200)}
+    days = {match[0] for one in decoys if (match := re.search(r"\d+\w\w", decoy))}
     assert {"21st", "22nd", "23rd", "24th", "11th", "12th", "13th"} <= days
     assert not days & {"21th", "22th", "11st", "12nd", "21nd"}
 

@@ -1,0 +1,61 @@
+"""What people send instead of typing it: a picture of the text, as a phone or a desktop screen shows it.
+
+The edits put marks around the text, and `Frame.messages` sends what stands between them as an image part. The text in
+the picture is the same, so that the item costs what the channel costs. The `ocr` and `asr` perturbations bring the same
+item through a reader of pictures and a microphone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+from ..harness.cases import Edit
+from ..harness.marks import PICTURE_END, mark
+from ..harness.pictures import DEVICES, THEMES, drawable
+from .perturbation import Proposal, perturbation
+
+_STEPS = (0.2, 0.4, 0.6, 0.8, 1.0)
+_SOURCE = (
+    "the looks are those of common applications, drawn by us; what a picture went through on its way is not known: the "
+    "steps were chosen by hand so that a person still reads everything (docs/mess.md says what tesseract reads of them)"
+)
+_MEASURE = "what a picture goes through: scale and crop, JPEG, blur, rotation"
+
+# How a picture gets worse from severity to severity; a later step of one kind takes the place of the earlier one
+_WEAR: tuple[tuple[tuple[str, str], ...], ...] = (
+    (),
+    (("scale", "0.8"), ("crop", "0.3")),
+    (("jpeg", "60"), ("crop", "0.6")),
+    (("scale", "0.6"), ("blur", "0.4")),
+    (("scale", "0.5"), ("jpeg", "35"), ("rotate", "1.2")),
+)
+
+
+def _pictured(kind: str, text: str, rng: Random) -> Iterator[Proposal]:
+    """The text in a picture of this kind; characters that no font here can draw stay text, and the case unchanged."""
+    if not drawable(text):
+        return
+    look = f"{kind} {rng.choice(THEMES)} {rng.choice(DEVICES)} {rng.randrange(10_000)}"
+    yield -1.0, (Edit(0, 0, mark("picture", look)), Edit(len(text), len(text), PICTURE_END))
+    for share, wear in zip(_STEPS, _WEAR, strict=True):
+        for name, value in wear:
+            yield share - 0.1, Edit(0, 0, mark(name, value))
+
+
+@perturbation("chat_screenshot", rates=_STEPS, measure=_MEASURE, source=_SOURCE, sends="pictures")
+def chat_screenshot(text: str, rng: Random) -> Iterator[Proposal]:
+    """A screenshot of the message in a chat comes in place of the text; a bubble, light or dark, phone or desktop."""
+    yield from _pictured("chat", text, rng)
+
+
+@perturbation("email_screenshot", rates=_STEPS, measure=_MEASURE, source=_SOURCE, sends="pictures")
+def email_screenshot(text: str, rng: Random) -> Iterator[Proposal]:
+    """A screenshot of an e-mail with the message comes in place of the text."""
+    yield from _pictured("email", text, rng)
+
+
+@perturbation("form_screenshot", rates=_STEPS, measure=_MEASURE, source=_SOURCE, sends="pictures")
+def form_screenshot(text: str, rng: Random) -> Iterator[Proposal]:
+    """A screenshot of a form with the message in it comes in place of the text."""
+    yield from _pictured("form", text, rng)
