@@ -612,7 +612,8 @@ def money(cents: int) -> str:
 def statuses(rng: Random, plan: Plan, count: int) -> list[str]:
     """Of a look-up: the first is that of the record asked about, and at most two others share it."""
     pool = STATUSES[plan.kind]
-    asked = pick(rng, pool if plan.wanted == "status" else PLAIN_STATUSES[plan.kind])
+    usual = ("delivered",) if plan.wanted == "ordered" else PLAIN_STATUSES[plan.kind]  # warranties come after
+    asked = pick(rng, pool if plan.wanted == "status" else usual)
     others = [pick(rng, pool) for _ in range(count - 1)]
     while others.count(asked) > 2:
         others[others.index(asked)] = pick(rng, pool)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from .cases import Edit, Variant
+from .marks import OPEN, layout, readable, unmarked
 
 Kind = str
 
@@ -23,6 +24,10 @@ KINDS: dict[Kind, str] = {
     "spelling": "misspelling",
     "order": "words in another order",
     "replaced": "another word",
+    "turns": "several messages",
+    "picture": "a picture in place of the text",
+    "records": "other records",
+    "frame": "another frame",
 }
 """The kinds of change, and what a list of defects calls them."""
 
@@ -31,6 +36,7 @@ LONGEST = 60
 
 _ALIKE = 0.5  # of the characters of two words that are taken for one word and its misspelling
 _WORD = re.compile(r"[^\W_]")
+_PICTURE = frozenset("picture scale blur jpeg crop rotate".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,12 @@ def in_words(found: Sequence[Cause]) -> str:
 
 
 def _cause(variant: Variant, edits: Sequence[Edit]) -> Cause:
+    beyond = _beyond_words(variant, edits)
+    if beyond:
+        return beyond
     parts = [_described(getattr(variant.case, edit.field), edit) for edit in edits]
+    if edits[0].field == "context":
+        return Cause("records", "", ", ".join(dict.fromkeys(part.phrase for part in parts[:3])))
     if len(parts) == 1:
         return parts[0]
     kinds = {part.kind for part in parts}
@@ -71,6 +82,22 @@ def _cause(variant: Variant, edits: Sequence[Edit]) -> Cause:
     shown = list(dict.fromkeys(part.phrase for part in parts))
     more = f" and {len(shown) - 3} more changes" if len(shown) > 3 else ""
     return Cause(most, words, ", ".join(shown[:3]) + more)
+
+
+def _beyond_words(variant: Variant, edits: Sequence[Edit]) -> Cause | None:
+    """What edits did that put marks in: a message ended, the text became a picture, the frame changed."""
+    put = "".join(edit.text for edit in edits)
+    if edits[0].field == "layout":
+        return Cause("frame", "", f"another frame ({readable(put)})")
+    if OPEN not in put:
+        return None
+    if any(name in _PICTURE for name in layout(put)):
+        return Cause("picture", "", f"a picture ({readable(put).replace('‹/picture›', '')})")
+    said = unmarked(put).strip()
+    if said:
+        return Cause("turns", "", f"a message more ({_quoted(said)})")
+    before = variant.case.text[: edits[0].start].split()
+    return Cause("turns", "", f"a message that ends behind {_quoted(' '.join(before[-3:]))}")
 
 
 def _described(text: str, edit: Edit) -> Cause:

@@ -15,6 +15,7 @@ import click
 from .deciding import compare, gate, report, sign, verify
 from .errors import RoadtestError
 from .keeping import incident, keep
+from .previewing import preview
 from .reviewing import audit, paraphrase
 from .starting import init
 from .stress import WithCommand, chaos, load
@@ -85,6 +86,7 @@ def main() -> None:
 main.add_command(init)
 main.add_command(keep)
 main.add_command(incident)
+main.add_command(preview)
 main.add_command(audit)
 main.add_command(paraphrase)
 main.add_command(load)
@@ -125,41 +127,6 @@ def list_() -> None:
     click.echo("\nEmbedded models\n")
     rows = [(m.name, f"{m.size / 1e6:,.0f} MB", m.licence, m.sha256[:12]) for m in MODELS.values()]
     click.echo(tabulate(rows, ["name", "size", "licence", "SHA-256"]))
-
-
-@main.command()
-@click.argument("perturbation")
-@click.argument("text", required=False)
-@click.option("--suite", help="Show it on cases of this suite instead of TEXT.")
-@click.option("--seed", default=0, show_default=True, help="Another seed, other mess.")
-@click.option("--draws", default=1, show_default=True, type=click.IntRange(1, 100), help="How many variants of each.")
-def preview(perturbation: str, text: str | None, suite: str | None, seed: int, draws: int) -> None:
-    """Shows what PERTURBATION (such as typos@3; without @ all severities) does to TEXT or to a suite's first cases.
-
-    Removed characters are red and struck through, added ones green. Where there is no colour they stand in [-...-] and
-    {+...+}.
-    """
-    from ..datasets import load_suite
-    from ..perturbations import SEVERITIES, parse
-    from .cases import Case
-    from .errors import StudyError
-    from .reviewing import coloured, consequence
-
-    if text is not None:  # an argument is UTF-8, whatever the locale made of it
-        text = os.fsencode(text).decode("utf-8", "surrogateescape")
-    found, severity = parse(perturbation)
-    severities = [severity] if "@" in perturbation else list(SEVERITIES)
-    if (text is None) == (suite is None):
-        raise StudyError('preview needs either a TEXT or --suite, as in: roadtest preview typos@3 "Where is my order?"')
-    cases = [Case("preview", text, "")] if text is not None else list(load_suite(suite or "").cases[:3])
-    for case in cases:
-        for level in severities:
-            for draw in range(draws):
-                variant = found.variant(case, level, seed, draw)
-                click.echo(
-                    f"{variant.perturbation}@{level}: "
-                    + (coloured(variant) + consequence(variant) if variant.changed else "unchanged")
-                )
 
 
 @main.command()

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from .errors import StudyError, did_you_mean
+from .previewing import coloured
 
-if TYPE_CHECKING:
-    from .cases import Variant
 
 
 @click.command()
@@ -106,34 +105,3 @@ def paraphrase(
         if said != "s":
             review(file, row["case"], said == "y", reader)
     click.echo(f"{len(list(unread(file)))} wait for review in {file}")
-
-
-def coloured(variant: Variant) -> str:
-    """The text with its edits marked: by colour on a terminal, by brackets elsewhere."""
-    from .escaping import plain
-
-    colour = sys.stdout.isatty()
-    out, at = [], 0
-    for edit in variant.edits:
-        if edit.field != "text":
-            continue
-        old = plain(variant.case.text[edit.start : edit.end])
-        new = plain(edit.text)
-        out.append(plain(variant.case.text[at : edit.start]))
-        if old:
-            out.append(click.style(old, fg="red", strikethrough=True) if colour else f"[-{old}-]")
-        if new:
-            out.append(click.style(new, fg="green", bold=True) if colour else f"{{+{new}+}}")
-        at = edit.end
-    return "".join([*out, plain(variant.case.text[at:])])
-
-
-def consequence(variant: Variant) -> str:
-    """What a variant does to the right answer, where it does anything; nothing else."""
-    from .escaping import plain
-
-    if variant.validity == "rejected":
-        return f"  (rejected: {plain(variant.why)})"
-    if variant.effect == "updated":
-        return f"  (now right: {plain(variant.target or '')})"
-    return "  (now right: to ask)" if variant.effect == "clarify" else ""

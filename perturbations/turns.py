@@ -11,6 +11,7 @@ from ..harness.marks import ASSISTANT, USER
 from .perturbation import Proposal, Restating, Turning, perturbation
 from .text import HANGS_ON, sentence_ends, sites
 from .values import decoy, rivals, values, wrong_answer
+from .words import FUNCTION_WORDS
 
 _ALWAYS = (1.0, 1.0, 1.0, 1.0, 1.0)
 _STEPS = (0.2, 0.4, 0.6, 0.8, 1.0)
@@ -55,7 +56,10 @@ def _places(case: Case, rng: Random, until: int) -> list[tuple[int, int]]:
         start, end = blank.span()
         if protection.refuses(Edit(start, end, USER)):
             continue
-        kinds[0 if start in ends else 1 if end in clauses else 2].append((start, end))
+        if start in ends or end in clauses:
+            kinds[end in clauses].append((start, end))
+        elif text[:start].rpartition(" ")[2].lower() not in FUNCTION_WORDS:  # nobody presses send behind "to the"
+            kinds[2].append((start, end))
     chosen: list[tuple[int, int]] = []
     for kind in kinds:
         for start, end in rng.sample(kind, len(kind)):

@@ -11,8 +11,11 @@ import shutil
 import sys
 from pathlib import Path
 
-from roadtest.harness import analyse, markdown, read_results, write_report
-from roadtest.harness.cases import Case
+from roadtest.harness import Frame, analyse, markdown, read_results, write_report
+from roadtest.harness.cases import TEXT_FIELDS, Case, Variant
+from roadtest.harness.escaping import plain
+from roadtest.harness.frames import said
+from roadtest.harness.marks import readable
 from roadtest.perturbations import PERTURBATIONS, SEVERITIES, Perturbation, find
 from roadtest.perturbations.bridges import nlpaug_names
 
@@ -45,8 +48,25 @@ SENTENCES = {
         "is closed, and he wants the tickets.",
         "?",
     ),
+    "golden-records": Case(
+        "golden-records",
+        "Hi, I wonder about order 48213. What is its status? I was away for a week.",
+        "shipped",
+        context='[\n  {"order": "51077", "customer": "Zoë Müller", "amount": 1249.90, "weight": "2.4 kg", '
+        '"status": "open", "updated": "2026-03-02"},\n  {"order": "48213", "customer": "Ada Okafor", "amount": 18.5, "weight": "0.7 kg", '
+        '"status": "shipped", "updated": "2026-03-04"},\n  {"order": "60402", "customer": "Ben Lund", "amount": 75.25, '
+        '"weight": "12 kg", "status": "returned", "updated": "2026-02-20"}\n]',
+        query={"select": "status", "where": "order = 48213", "key": "order", "latest": "updated"},
+    ),
     "golden-russian": Case("golden-russian", "Где мой заказ 48213? Я жду уже неделю.", "48213"),
 }
+FRAME = Frame(
+    "Is the review positive or negative? Answer with one word.",
+    "Review: {text}\nVerdict:",
+    (("Review: The soup was cold.\nVerdict:", "negative"), ("Review: We will be back!\nVerdict:", "positive")),
+)
+"""What the examples of other layouts are shown in."""
+
 REFERENCE = ROOT / "results" / "reference"
 PICTURES = ROOT / "docs" / "pictures"
 REVIEWED = tuple(SENTENCES)[:3]
@@ -60,12 +80,24 @@ def golden() -> str:
         if name in NEEDS_A_PROGRAM:
             continue
         lines += ["", f"## {name}"]
-        for case in map(SENTENCES.__getitem__, REVIEWED):
+        reviewed = {"context": ("golden-records",), "formats": ("golden-review",)}.get(found.family, REVIEWED)
+        for case in map(SENTENCES.__getitem__, reviewed):
             lines += ["", case.text]
             for severity in SEVERITIES:
                 variant = found.variant(case, severity, seed=0)
-                lines.append(f"{severity}  " + (variant.text.replace("\n", "⏎") if variant.changed else "(unchanged)"))
+                changed = " ¦ ".join(_messy_texts(variant)).replace("\n", "⏎")
+                lines.append(f"{severity}  {changed if variant.changed else '(unchanged)'}")
     return "\n".join(lines) + "\n"
+
+
+def _messy_texts(variant: Variant) -> list[str]:
+    """The texts of a variant that its perturbation changed, or its text where that is all there is to see."""
+    changed = [name for name in TEXT_FIELDS if any(edit.field == name for edit in variant.edits)]
+    if set(changed) <= {"text"}:
+        return [readable(variant.text)]
+    if "layout" in changed:
+        return [f"{turn['role']}: {said(turn)}" for turn in FRAME.messages(variant.messy)]
+    return [f"{name}: {plain(getattr(variant.messy, name))}" for name in changed]
 
 
 def catalogue() -> str:
@@ -111,16 +143,26 @@ def _facts(found: Perturbation) -> list[str]:
 def _example(found: Perturbation) -> list[str]:
     if found.name in NEEDS_A_PROGRAM:
         return ["Its output depends on the version of the program, so that no example stands here."]
-    for case in SENTENCES.values():
+    cases = [SENTENCES["golden-review"]] if found.family == "formats" else SENTENCES.values()
+    for case in cases:
         mild, strong = (found.variant(case, level, seed=0) for level in (2, 4))
         if strong.changed:
-            shown = [f"clean  {case.text}", f"@2     {_shown(mild.text)}"]
-            if strong.text != mild.text:
-                shown.append(f"@4     {_shown(strong.text)}")
+            low, high = ("\n".join(_messy_texts(one)) for one in (mild, strong))
+            shown = [f"clean  {_shown(_clean_texts(strong))}", f"@2     {_shown(low)}"]
+            if high != low:
+                shown.append(f"@4     {_shown(high)}")
             if strong.target is not None:
                 shown.append(f"answer {case.target} -> {strong.target}")
             return ["```text", *shown, "```"]
     return ["None of the example sentences has what it changes."]
+
+
+def _clean_texts(variant: Variant) -> str:
+    changed = [name for name in TEXT_FIELDS if any(edit.field == name for edit in variant.edits)]
+    if "layout" in changed:
+        return "\n".join(f"{turn['role']}: {said(turn)}" for turn in FRAME.messages(variant.case))
+    texts = [f"{name}: {getattr(variant.case, name)}" for name in changed if getattr(variant.case, name)]
+    return variant.case.text if set(changed) <= {"text"} else "\n".join(texts) or variant.case.text
 
 
 def _shown(text: str) -> str:

@@ -88,6 +88,7 @@ CASES = st.builds(
 
 def test_there_are_thirteen_families_and_each_has_several():
     families: dict[str, int] = {}
+    families: dict[str, int] = {}
     for name in [*PERTURBATIONS, *nlpaug_names()]:
         families[find(name).family] = families.get(find(name).family, 0) + 1
     assert len(families) == 13
