@@ -44,22 +44,25 @@ _SHARES = (0.1, 0.3, 0.5, 0.7, 0.9)
 def _places(case: Case, rng: Random, until: int) -> list[tuple[int, int]]:
     """Where the first so many characters of a text can be parted, at most five places: blanks between two words.
 
-    Ends of sentences come first, then clauses, then any blank; no piece is shorter than two words, and nothing that is
-    protected is torn apart.
+    Ends of sentences come first, then clauses, then blanks before a function word, then others; no piece is shorter
+    than two words, and nothing that is protected is torn apart.
     """
     text = case.text
     protection = sites(case).protection
     ends = set(sentence_ends(text[:until]))
     clauses = {match.end() for match in _CLAUSE.finditer(text, 0, until)}
-    kinds: tuple[list[tuple[int, int]], ...] = ([], [], [])
+    kinds: tuple[list[tuple[int, int]], ...] = ([], [], [], [])
     for blank in re.finditer(r"(?<=\S)\s+(?=\S)", text[:until]):
         start, end = blank.span()
         if protection.refuses(Edit(start, end, USER)):
             continue
-        if start in ends or end in clauses:
-            kinds[end in clauses].append((start, end))
-        elif text[:start].rpartition(" ")[2].lower() not in FUNCTION_WORDS:  # nobody presses send behind "to the"
-            kinds[2].append((start, end))
+        before, after = text[:start].rpartition(" ")[2].lower(), text[end:].partition(" ")[0].lower()
+        if start in ends or (before[-1:] in ".!?" and text[end].isupper()):
+            kinds[0].append((start, end))
+        elif end in clauses:
+            kinds[1].append((start, end))
+        elif before not in FUNCTION_WORDS and "'" not in before:  # nobody presses send behind "to the" or "I'm"
+            kinds[2 if after in FUNCTION_WORDS else 3].append((start, end))
     chosen: list[tuple[int, int]] = []
     for kind in kinds:
         for start, end in rng.sample(kind, len(kind)):

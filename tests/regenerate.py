@@ -52,10 +52,17 @@ SENTENCES = {
         "golden-records",
         "Hi, I wonder about order 48213. What is its status? I was away for a week.",
         "shipped",
-        context='[\n  {"order": "51077", "customer": "Zoë Müller", "amount": 1249.90, "weight": "2.4 kg", '
-        '"status": "open", "updated": "2026-03-02"},\n  {"order": "48213", "customer": "Ada Okafor", "amount": 18.5, "weight": "0.7 kg", '
-        '"status": "shipped", "updated": "2026-03-04"},\n  {"order": "60402", "customer": "Ben Lund", "amount": 75.25, '
-        '"weight": "12 kg", "status": "returned", "updated": "2026-02-20"}\n]',
+        context="[\n  "
+        + ",\n  ".join(
+            f'{{"order": "{order}", "customer": "{customer}", "amount": {amount}, "weight": "{weight} kg", '
+            f'"status": "{status}", "updated": "2026-{day}"}}'
+            for order, customer, amount, weight, status, day in (
+                ("51077", "Zoë Müller", "1249.90", "2.4", "open", "03-02"),
+                ("48213", "Ada Okafor", "18.5", "0.7", "shipped", "03-04"),
+                ("60402", "Ben Lund", "75.25", "12", "returned", "02-20"),
+            )
+        )
+        + "\n]",
         query={"select": "status", "where": "order = 48213", "key": "order", "latest": "updated"},
     ),
     "golden-russian": Case("golden-russian", "Где мой заказ 48213? Я жду уже неделю.", "48213"),
