@@ -22,24 +22,34 @@ _SOURCE = (
 )
 _MEASURE = "what a picture goes through: scale and crop, JPEG, blur, rotation"
 
-# How a picture gets worse from severity to severity; a later step of one kind takes the place of the earlier one
-_WEAR: tuple[tuple[tuple[str, str], ...], ...] = (
-    (),
-    (("scale", "0.8"), ("crop", "0.3")),
-    (("jpeg", "60"), ("crop", "0.6")),
-    (("scale", "0.6"), ("blur", "0.4")),
-    (("scale", "0.5"), ("jpeg", "35"), ("rotate", "1.2")),
-)
+# What a picture of each device goes through from severity to severity; a later value takes the place of an earlier one
+_WEAR: dict[str, tuple[dict[str, str], ...]] = {
+    "phone": (
+        {},
+        {"scale": "0.8", "crop": "0.3"},
+        {"scale": "0.7", "jpeg": "60", "crop": "0.6"},
+        {"scale": "0.6", "blur": "0.4"},
+        {"scale": "0.5", "jpeg": "50", "rotate": "1.0"},
+    ),
+    "desktop": (
+        {},
+        {"crop": "0.3"},
+        {"jpeg": "70", "crop": "0.6"},
+        {"scale": "0.9", "jpeg": "60"},
+        {"jpeg": "50", "blur": "0.3", "rotate": "0.6"},
+    ),
+}
 
 
 def _pictured(kind: str, text: str, rng: Random) -> Iterator[Proposal]:
     """The text in a picture of this kind; characters that no font here can draw stay text, and the case unchanged."""
     if not drawable(text):
         return
-    look = f"{kind} {rng.choice(THEMES)} {rng.choice(DEVICES)} {rng.randrange(10_000)}"
+    device = rng.choice(DEVICES)
+    look = f"{kind} {rng.choice(THEMES)} {device} {rng.randrange(10_000)}"
     yield -1.0, (Edit(0, 0, mark("picture", look)), Edit(len(text), len(text), PICTURE_END))
-    for share, wear in zip(_STEPS, _WEAR, strict=True):
-        for name, value in wear:
+    for share, wear in zip(_STEPS, _WEAR[device], strict=True):
+        for name, value in wear.items():
             yield share - 0.1, Edit(0, 0, mark(name, value))
 
 
