@@ -8,7 +8,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 export PYTHONSAFEPATH := 1
 export PYTHONUTF8 := 1
 
-.PHONY: demo test slow simulate lint types docs pictures bench golden dist programs smoke-model clean
+.PHONY: demo test slow simulate channels lint types docs pictures bench golden dist programs smoke-model clean
 
 demo: $(VENV)/ready  ## the main job, end to end, on a small real model
 	$(BIN)/roadtest model serve --fallback -- $(BIN)/roadtest run docs/demo.toml
@@ -21,6 +21,9 @@ slow: $(VENV)/ready smoke-model  ## what takes longer than CI should
 
 simulate: $(VENV)/ready  ## measures the error rates of everything that decides; writes docs/calibration.md
 	$(BIN)/python benchmarks/calibrate.py
+
+channels: $(VENV)/ready  ## one item, many surfaces: asks the embedded model and writes benchmarks/channels.md
+	$(BIN)/roadtest model serve --fallback -- $(BIN)/python benchmarks/channels.py
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .
@@ -42,7 +45,7 @@ golden: $(VENV)/ready  ## rewrites the golden samples of the perturbations, for 
 	$(BIN)/python tests/regenerate.py golden
 
 bench: $(VENV)/ready
-	for script in $(filter-out benchmarks/calibrate.py benchmarks/realism.py $(wildcard benchmarks/fit_*.py),$(wildcard benchmarks/*.py)); do $(BIN)/python $$script || exit 1; done
+	for script in $(filter-out benchmarks/calibrate.py benchmarks/realism.py benchmarks/channels.py benchmarks/make_records.py $(wildcard benchmarks/fit_*.py),$(wildcard benchmarks/*.py)); do $(BIN)/python $$script || exit 1; done
 
 dist: $(VENV)/ready
 	$(BIN)/python -m build --no-isolation

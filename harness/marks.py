@@ -68,14 +68,17 @@ class Turn:
 
 
 def turns(text: str) -> tuple[Turn, ...]:
-    """The messages that a marked text is; what comes before the first mark is the person's. Empty ones are left out."""
+    """The messages that a marked text is; what comes before the first mark is the person's. Empty ones are left out.
+
+    Only what the person sends is ever in a picture.
+    """
     found: list[Turn] = []
     role, parts, look = "user", list[str | Picture](), dict[str, str | float | int]()
     said = ""
 
     def said_so_far() -> None:
         nonlocal said
-        if look and said.strip():
+        if look and role == "user" and said.strip():
             parts.append(Picture(said.strip(), tuple(look.items())))
         elif said:
             parts.append(said)

@@ -109,7 +109,7 @@ def sharded(case: Case, rng: Random) -> Iterator[Proposal]:
     for share, said, (start, end) in zip(
         shares, heard[-len(shares) :], _places(case, rng, begin or until), strict=False
     ):
-        yield share, Edit(start, end, f"{ASSISTANT}{said}{USER}")
+        yield share, Restating((Edit(start, end, f"{ASSISTANT}{said}{USER}"),))  # its place was found to be free
 
 
 def _question(text: str) -> tuple[int, int]:

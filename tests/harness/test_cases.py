@@ -6,7 +6,8 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from roadtest.harness import Case, CaseError, Edit, Frame, Variant, apply_edits, edits_between
+from roadtest.harness import Case, CaseError, Edit, Variant, apply_edits, edits_between
+from roadtest.harness.marks import conversation
 
 TEXTS = st.text(max_size=60)
 
@@ -152,25 +153,6 @@ def test_a_broken_case_is_named(data, message):
     assert message in str(caught.value)
 
 
-def test_a_frame_fills_its_places_and_leaves_other_braces_alone():
-    frame = Frame("Answer {json}.", 'Copy {field} of {text} as {"a": 1}', (("q", "a"),))
-    case = Case("1", "{field} {0} ${x}", "y", slots={"field": "date"})
-    assert frame.messages(case) == (
-        {"role": "system", "content": "Answer {json}."},
-        {"role": "user", "content": "q"},
-        {"role": "assistant", "content": "a"},
-        {"role": "user", "content": 'Copy date of {field} {0} ${x} as {"a": 1}'},
-    )
-    with pytest.raises(CaseError, match=r"a place \{fields\}, but case '1' has only choices, context, text"):
-        Frame(template="{fields}").messages(Case("1", "x", "y"))
-
-
-def test_a_slot_must_not_stand_in_for_the_messy_text():
-    case = Case("c-1", "messy", "x", slots={"text": "clean"})
-    with pytest.raises(CaseError, match="slot called 'text'"):
-        Frame("", "{text}").messages(case)
-
-
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
@@ -198,3 +180,35 @@ def test_rejected_and_unchanged_variants_are_not_sent():
     assert Variant(case, "a", 1, 0, edit).sent
     assert not Variant(case, "a", 1, 0, edit, validity="rejected", why="it changed").sent
     assert not Variant(case, "a", 1).sent
+
+
+def test_a_history_is_a_list_of_turns_in_json_and_a_marked_text_inside():
+    data = {
+        "id": "1",
+        "text": "And now?",
+        "target": "y",
+        "history": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}],
+        "query": {"select": "status"},
+    }
+    case = Case.from_dict(data)
+    assert case.to_dict() == data
+    assert Case.from_dict(case.to_dict()) == case
+    assert hash(case)
+    plain = Variant(case, "p", 1, edits=(Edit(0, 0, conversation([("user", "Before")]), field="history"),))
+    assert [turn["content"] for turn in plain.messy.to_dict()["history"]] == ["Before", "Hi", "Hello"]
+
+
+@pytest.mark.parametrize(
+    ("history", "message"),
+    [
+        ([{"role": "system", "content": "x"}], "must be 'user' or 'assistant', not 'system'"),
+        ([{"role": "user"}], "objects with role and content"),
+        (["hello"], "objects with role and content"),
+        ([{"role": "user", "content": " "}], "without content"),
+        ([{"role": "user", "content": 3}], "must be strings"),
+        (3, "history must be a string"),
+    ],
+)
+def test_a_broken_history_is_named(history, message):
+    with pytest.raises(CaseError, match=message):
+        Case.from_dict({"id": "1", "text": "x", "target": "y", "history": history})
