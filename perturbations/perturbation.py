@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from ..harness.cases import TEXT_FIELDS, Case, Edit, Effect, Validity, Variant, ordered, trimmed
 from ..harness.errors import CaseError
-from ..harness.marks import pictures
+from ..harness.marks import OPEN, layout, pictures
 from ..harness.seeds import stream, uniforms
 from .text import Span, sites, special
 
@@ -260,7 +260,7 @@ def stack(parts: Sequence[Perturbation]) -> Perturbation:
 
 
 def _stacked(whole: Perturbation, variants: Sequence[Variant]) -> Variant:
-    case, kept = variants[0].case, list[Edit]()
+    kept = list[Edit]()
     taken: dict[str, list[tuple[int, int]]] = {field: [] for field in TEXT_FIELDS}
     validities: list[Validity] = []
     for number, (part, variant) in enumerate(zip(whole.parts, variants, strict=True)):
@@ -278,13 +278,25 @@ def _stacked(whole: Perturbation, variants: Sequence[Variant]) -> Variant:
                 insort(taken[edit.field], (edit.start, edit.end))
             kept += edits
         validities.append(variant.validity)
+    kept.sort(key=_around_picture)
+    stacked = _with_effect(whole, variants, kept, validities)
+    if "pictures" in whole.sends and not _drawable(stacked):
+        return replace(stacked, validity="rejected", why="the text holds characters that cannot be drawn")
+    checks = dict.fromkeys(part.check for part in whole.parts if part.check and part.family == "context")
+    wrong = [fault for check in checks for fault in check(stacked)]
+    return replace(stacked, validity="rejected", why="; ".join(dict.fromkeys(wrong))) if wrong else stacked
+
+
+def _with_effect(
+    whole: Perturbation, variants: Sequence[Variant], kept: Sequence[Edit], validities: Sequence[Validity]
+) -> Variant:
+    """The stack with what its parts do to the right answer."""
+    case = variants[0].case
     turned = next(((n, v) for n, v in enumerate(variants) if v.effect != "same"), None)
     made = {edit.group for edit in kept}
     worst: Validity = "rejected" if "rejected" in validities else "guarded" if "guarded" in validities else "proved"
     plain = Variant(case, whole.name, variants[0].severity, variants[0].draw, ordered(kept), validity=worst)
     plain = replace(plain, why="; ".join(variant.why for variant in variants if variant.why))
-    if "pictures" in whole.sends and not _drawable(plain):
-        return replace(plain, validity="rejected", why="the text holds characters that cannot be drawn")
     if turned is None:
         return plain
     number, variant = turned
@@ -292,6 +304,12 @@ def _stacked(whole: Perturbation, variants: Sequence[Variant]) -> Variant:
     if not made.issuperset(decisive):  # another part was in the way: the clean answer holds
         return plain
     return replace(plain, effect=variant.effect, target=variant.target, decisive=decisive, validity="behaviour-changed")
+
+
+def _around_picture(edit: Edit) -> int:
+    """Marks of a picture go around whatever else is put in at the same place."""
+    name = next(iter(layout(edit.text)), "") if OPEN in edit.text else ""
+    return 1 if name == "/picture" else -1 if name in ("picture", "scale", "blur", "jpeg", "crop", "rotate") else 0
 
 
 def _drawable(variant: Variant) -> bool:
