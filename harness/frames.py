@@ -176,8 +176,9 @@ def _laid_out(frame: Frame, case: Case) -> tuple[Frame, str]:
         frame = _renamed(frame, named, called)
         shown = [f"{named[label]} ({label})" for label in shown]
     if "examples" in wanted:
-        examples = list(frame.examples)
-        stream(0, "examples", wanted["examples"]).shuffle(examples)
+        examples, rng = list(frame.examples), stream(0, "examples", wanted["examples"])
+        while len(set(examples)) > 1 and tuple(examples) == frame.examples:
+            rng.shuffle(examples)
         frame = replace(frame, examples=tuple(examples))
     if "cues" in wanted or "gaps" in wanted:
         frame = _cued(frame, wanted.get("cues", "").split(","), wanted.get("gaps", "").split(","))

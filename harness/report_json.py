@@ -9,6 +9,7 @@ from .analysis import Analysis, Claim, loosened
 from .costs import monthly_cost
 from .defects import as_json as defects_json
 from .fairness import fairness
+from .gate import of_the_frame
 from .governance import governance
 from .judging import Condition, Judged
 from .minimal import read_minimal
@@ -121,6 +122,7 @@ def _claim_json(claim: Claim, analysis: Analysis) -> dict[str, Any]:
         "claim": claim.name,
         "perturbation": claim.perturbation,
         "severity": claim.severity,
+        "mess": "frame" if of_the_frame(claim.name) else "users",
         "verdict": claim.decision.verdict if claim.decision else None,
         "reason": claim.decision.reason if claim.decision else "no claim",
         "conditions": [_condition_json(one, claim, analysis) for one in claim.conditions],

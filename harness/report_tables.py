@@ -8,6 +8,7 @@ from typing import Any
 from .analysis import Analysis, Claim
 from .errors import ResultsError
 from .escaping import cell
+from .gate import of_the_frame
 from .records import PARQUET, compile_records
 
 CLAIMS, RECORDS_CSV = "claims", "records.csv"
@@ -55,6 +56,7 @@ def _row(claim: Claim) -> dict[str, Any]:
         "claim": claim.name,
         "perturbation": claim.perturbation,
         "severity": claim.severity,
+        "mess": "frame" if of_the_frame(claim.name) else "users",
         "verdict": str(claim.decision.verdict) if claim.decision else None,
         "reason": claim.decision.reason if claim.decision else None,
         "items": claim.drop.items if claim.drop else 0,

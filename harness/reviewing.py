@@ -5,13 +5,11 @@ from __future__ import annotations
 import getpass
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from .errors import StudyError, did_you_mean
 from .previewing import coloured
-
 
 
 @click.command()
