@@ -12,7 +12,6 @@ from typing import Any
 from ..harness.cases import Case
 from ..harness.errors import CaseError, StudyError, did_you_mean
 from ..harness.frames import Frame
-from ..harness.marks import CLOSE, OPEN
 
 _HERE = Path(__file__).parent
 
@@ -114,12 +113,10 @@ def read_card(path: Path) -> dict[str, Any]:
 
 
 def check_sendable(case: Case) -> None:
-    """Raises CaseError, naming the field, for text that cannot be sent as UTF-8, or holds what marks are made of."""
+    """Raises CaseError, naming the field, for text that cannot be sent as UTF-8."""
     for name, value in case.to_dict().items():
         try:
-            written = json.dumps(value, ensure_ascii=False).encode("utf-8").decode()
-            if OPEN in written or CLOSE in written:
-                raise CaseError(f"{name} holds U+FDD0 or U+FDD1, which are no characters and are kept for marks")
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
         except UnicodeEncodeError as error:
             raise CaseError(f"{name} holds a lone surrogate, which cannot be sent as UTF-8 ({error.reason})") from error
 

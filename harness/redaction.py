@@ -61,6 +61,8 @@ class Redactor:
             case,
             text=self.text(case.text),
             context=self.text(case.context),
+            history=self.text(case.history),
+            query={name: self.text(value) for name, value in case.query.items()},
             target=self._answer(case.target),
             aliases=tuple(map(self._answer, case.aliases)),
             choices=tuple(map(self._answer, case.choices)),
@@ -125,8 +127,8 @@ class Redacted:
 
 
 def _texts(case: Case) -> Iterable[str]:
-    yield from (case.text, case.context, case.target, *case.aliases, *case.choices, *case.slots.values())
-    yield from (*case.protect, *case.provenance.values())
+    yield from (case.text, case.context, case.history, case.target, *case.aliases, *case.choices, *case.slots.values())
+    yield from (*case.protect, *case.provenance.values(), *case.query.values())
 
 
 def _key(value: str) -> str:

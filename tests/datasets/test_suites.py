@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import operator
 import re
+import subprocess
+import sys
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
@@ -13,9 +15,11 @@ import pytest
 from roadtest.datasets import load_suite, suite_names
 from roadtest.datasets.loading import read_card
 from roadtest.harness import Reply, find_scorer
+from roadtest.perturbations.derivation import derive, query_of
+from roadtest.perturbations.record_text import read
 
 FOLDER = Path(__file__).parent.parent.parent / "datasets"
-SUITES = ["arithmetic", "extraction", "intent", "reading", "sentiment"]
+SUITES = ["arithmetic", "extraction", "intent", "reading", "records", "sentiment"]
 
 
 def test_the_suites():
@@ -95,3 +99,25 @@ def test_reading_answers_stand_in_their_passage_and_not_in_the_question():
     for case in suite.cases:
         assert case.target in case.context, case.id
         assert case.target.lower() not in case.text.lower(), case.id
+
+
+def test_records_give_their_answers_by_code_and_hold_all_formats():
+    formats, tasks = Counter(), Counter()
+    for case in load_suite("records").cases:
+        query = query_of(case)
+        assert query is not None, case.id
+        derived = derive(case.context, query)
+        assert derived.kind == "answer", (case.id, derived)
+        assert derived.value in case.answers, (case.id, derived)
+        formats[read(case.context).format] += 1
+        tasks[query.task] += 1
+        assert len(read(case.context).records) >= 5
+    assert formats == dict.fromkeys(["json", "jsonl", "csv", "markdown", "prose"], 48)
+    assert tasks["select"] >= 200
+    assert min(tasks["count"], tasks["sum"]) >= 12
+
+
+def test_records_come_out_of_their_script_byte_for_byte():
+    script = FOLDER.parent / "benchmarks" / "make_records.py"
+    run = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 
 import pytest
@@ -12,7 +13,7 @@ from roadtest.harness.cases import Edit
 from roadtest.harness.frames import pictured, readings, said, weight
 from roadtest.harness.marks import ASSISTANT, PICTURE_END, USER, mark
 from roadtest.harness.scorers import score
-from roadtest.perturbations import find
+from roadtest.perturbations import find, parse
 
 CHOICES = ("delivery", "refund", "cancel")
 LISTED = Frame(
@@ -183,3 +184,22 @@ def test_a_variant_of_the_layout_alone_reads_like_its_case():
     assert variant.text == CASE.text
     with pytest.raises(CaseError, match="no text field called 'lay'"):
         Edit(0, 0, "x", field="lay")
+
+
+@pytest.mark.parametrize(
+    ("suite", "name"),
+    [
+        ("extraction", "sharded@3"),
+        ("extraction", "conflicting_history@3"),
+        ("sentiment", "wrong_before@1"),
+        ("intent", "choice_order+choice_labels@3"),
+        ("records", "outdated_record+chat_screenshot@3"),
+    ],
+)
+def test_a_messy_case_that_is_kept_as_json_is_sent_as_it_was(suite, name):
+    """As `roadtest keep` writes it down for regression tests."""
+    loaded, (perturbation, severity) = load_suite(suite), parse(name)
+    sent = [perturbation.variant(case, severity, 0) for case in loaded.cases[:20]]
+    for variant in (one for one in sent if one.sent):
+        kept = Case.from_dict(json.loads(json.dumps(variant.messy.to_dict())))
+        assert loaded.frame.messages(kept) == loaded.frame.messages(variant.messy)
