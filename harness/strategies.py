@@ -94,6 +94,9 @@ def messy(
     return _messy(case, chosen)
 
 
+_BEYOND_TEXT = ("context", "formats")
+
+
 def _parsed(clause: str) -> tuple[Perturbation, Sequence[int]]:
     name, at, level = clause.rpartition("@") if "@" in clause else (clause, "", "")
     perturbation = find(name)
@@ -101,6 +104,8 @@ def _parsed(clause: str) -> tuple[Perturbation, Sequence[int]]:
         raise StudyError(
             f"{name!r} makes another answer right, so that a property of the clean text cannot hold for it"
         )
+    if perturbation.sends or perturbation.family in _BEYOND_TEXT:
+        raise StudyError(f"{name!r} changes more than one text: messages, pictures, records or the frame of a study")
     if at and level not in {str(severity) for severity in SEVERITIES}:
         raise StudyError(f"{clause!r}: severity must be a whole number from 1 to {SEVERITIES[-1]}")
     return perturbation, [int(level)] if at else SEVERITIES

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 # Lowest first; files of one layer do not import each other.
 LAYERS = [
     {"harness.errors"},
-    {"harness.marks"},
+    {"harness.marks", "harness.screens"},
     {
         "harness.pictures",
         "harness.shrinking",
@@ -108,7 +108,7 @@ LAYERS = [
     {"harness.governance"},
     {"harness.report", "harness.report_html", "harness.report_json"},
     {"harness.formats", "harness.comparison_report"},
-    {"harness.cluster"},
+    {"harness.cluster", "harness.previewing"},
     {"harness.run", "harness.reviewing"},
     {
         "harness.testing",

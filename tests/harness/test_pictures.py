@@ -13,7 +13,7 @@ from itertools import pairwise, product
 
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageOps
-from roadtest.harness import CaseError, pictures
+from roadtest.harness import CaseError, pictures, screens
 from roadtest.harness.pictures import DEVICES, KINDS, LONGEST, MOST_LINES, THEMES, Drawn, Look, draw, drawable
 
 LOOKS = [Look(*names) for names in product(KINDS, THEMES, DEVICES)]
@@ -253,7 +253,7 @@ def test_cropping_never_touches_the_text(look):
 
 
 def test_lines_are_kept_wrapped_between_words_and_broken_inside_long_ones():
-    screen = pictures._Screen(Look())
+    screen = screens.Screen("phone", "light", 0)
     assert screen.wrapped("one\n\n  two\tthree", 16, 300) == ["one", "", "  two   three"]
     wrapped = screen.wrapped(SENTENCE, 16, 150)
     assert " ".join(wrapped) == SENTENCE
@@ -281,14 +281,14 @@ def test_the_longest_texts_are_drawn_and_a_huge_picture_is_refused():
 
 def test_what_stands_around_the_text_holds_no_figure_and_no_address(monkeypatch):
     written = []
-    write = pictures._Screen.write
+    write = screens.Screen.write
 
     def noted(screen, x, y, text, *rest, **named):
         written.append(text)
         write(screen, x, y, text, *rest, **named)
 
-    monkeypatch.setattr(pictures._Screen, "write", noted)
-    monkeypatch.setattr(pictures, "_worn", lambda screen, box: None)  # what takes longest, and writes nothing
+    monkeypatch.setattr(screens.Screen, "write", noted)
+    monkeypatch.setattr(pictures, "_worn", lambda *given, **more: None)  # what takes longest, and writes nothing
     for look, seed in product(LOOKS, range(20)):
         draw("the person", replace(look, seed=seed))
     around = set(written) - {"the person"}
@@ -312,7 +312,7 @@ def contrast(one: str, other: str) -> float:
 
 def test_every_colour_of_letters_is_readable_on_its_ground():
     for theme, seed in product(THEMES, range(12)):
-        ink = pictures._Screen(Look(theme=theme, seed=seed)).ink
+        ink = screens.Screen("phone", theme, seed).ink
         pairs = [(ink.mine_ink, ink.mine), (ink.accent_ink, ink.accent)]
         pairs += [(letters, ground) for letters in (ink.ink, ink.faint) for ground in (ink.page, ink.bar, ink.theirs)]
         for letters, ground in pairs:

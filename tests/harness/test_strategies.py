@@ -78,6 +78,8 @@ def test_a_case_may_be_given_and_families_too():
         ([], "kinds must name at least one"),
         (["typos@9"], "severity must be a whole number from 1 to 5"),
         (["changed_mind"], "makes another answer right"),
+        (["sharded@3"], "changes more than one text"),
+        (["api_nulls"], "changes more than one text"),
     ],
 )
 def test_kinds_that_cannot_be(kinds, words):
