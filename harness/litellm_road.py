@@ -87,7 +87,7 @@ class LiteLLM(Model):
             return self._asked.failed("auth", _plain(said))
         answered = "HTTPStatusError" in causes or getattr(error, "body", None) is not None
         if not answered:
-            if "JSONDecodeError" in causes or "JSONDecodeError" in kinds or _NO_JSON.search(said):
+            if "JSONDecodeError" in causes or "JSONDecodeError" in kinds or _NO_ANSWER.search(said):
                 return self._asked.malformed()
             if "Timeout" in kinds:
                 return self._asked.timed_out(self.timeout)
@@ -109,8 +109,9 @@ class LiteLLM(Model):
         return self._asked.failed("raised", f"{type(error).__name__}: {_plain(said)}")
 
 
-_NO_JSON = re.compile(
-    r"Empty or invalid response|Expecting value|Unterminated string|[Ii]nvalid JSON|Unable to (parse|get json)"
+_NO_ANSWER = re.compile(
+    r"Stream ended before a finish_reason|Empty or invalid response|Expecting value|Unterminated string"
+    r"|[Ii]nvalid JSON|Unable to (parse|get json)"
 )
 _BROKEN = re.compile(r"Connect|ReadError|WriteError|Disconnected|Payload|RemoteProtocol|IncompleteRead|ContentLength")
 
@@ -153,7 +154,8 @@ def _unlogged() -> Iterator[None]:
 def _reply(response: Any) -> Reply:
     choice, usage = response.choices[0], getattr(response, "usage", None)
     text = choice.message.content
-    refusal = (getattr(choice.message, "provider_specific_fields", None) or {}).get("refusal")
+    own = getattr(choice.message, "provider_specific_fields", None) or {}  # where versions before 1.110 keep it
+    refusal = getattr(choice.message, "refusal", None) or own.get("refusal")
     dollars = response._hidden_params.get("response_cost")
     return Reply(
         text or refusal or "",

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
 from random import Random
 
 from ..harness.cases import Case, Edit
-from .derivation import UNITS, Query, agrees, canonical, query_of, rederived, relevant
+from .derivation import UNITS, Query, agrees, counting, query_of, rederived, relevant
 from .perturbation import Proposal, Restating, Turning, perturbation
 from .record_text import (
     OTHER_NAMES,
@@ -49,17 +50,22 @@ class _Site:
         name = canonical_name(field.name)
         if self.found.format == "prose" and field is self.found.records[number].fields[0]:
             return True
+        if self.query.task == "sum" and not self.query.key:  # what tells two records apart keeps both in the sum
+            return True
         if self.query.task == "select" and name == canonical_name(self.query.field) and number not in self.about:
             return False
         return name in self.query.needed
 
-    @property
+    @cached_property
+    def asked(self) -> list[str]:
+        """The different values of the field that is asked for, in all records."""
+        values = {_text(record, self.query.field) for record in self.found.records}
+        return sorted(value for value in values if value)
+
+    @cached_property
     def newest(self) -> tuple[int, ...]:
         """The records asked about that count, without older versions."""
-        if not self.query.latest or self.query.task != "select":
-            return self.about
-        times = {number: canonical(_text(self.found.records[number], self.query.latest)) for number in self.about}
-        return tuple(number for number, time in times.items() if time == max(times.values()))
+        return counting(self.found, self.query)
 
 
 def _site(case: Case) -> _Site | None:
@@ -156,21 +162,17 @@ def _another(site: _Site, number: int, rng: Random) -> tuple[Field, str] | None:
     field = site.found.records[number].field(site.query.field)
     if field is None or field.value is None or canonical_name(field.name) == canonical_name(site.query.key):
         return None  # a record with another key is about another thing
-    others = [
-        other.value
-        for record in site.found.records
-        if (other := record.field(site.query.field)) and other.value and not agrees(other.value, field.value)
-    ]
     made = decoy(field.value, rng)
     if made != field.value:
         return field, made
-    return (field, rng.choice(sorted(set(others)))) if others else None
+    others = [other for other in site.asked if not agrees(other, field.value) and site.found.fits(field, other)]
+    return (field, rng.choice(others)) if others else None
 
 
 def _version(site: _Site, number: int, days: int, rng: Random) -> str | None:
     """A record as it was, or will be, so many days off, with another value of the field that is asked for."""
     record, other = site.found.records[number], _another(site, number, rng)
-    time = record.field(site.query.latest) if site.query.latest else None
+    time = record.field(site.query.latest) if site.query.latest and site.query.key else None
     if other is None or time is None or time.value is None or time.name == other[0].name:
         return None
     moved = _moved(time.value, days)
@@ -230,7 +232,7 @@ def newer_record(case: Case, rng: Random) -> Iterator[Proposal]:
 
 def _head(found: Records) -> str:
     """What stands before the first record: the header of a table, so that one record can be read on its own."""
-    return found.text[: found.records[0].start] if found.format in ("csv", "markdown") else ""
+    return found.text[: found.records[0].start] if found.format in ("csv", "markdown", "fixed") else ""
 
 
 @perturbation(
@@ -298,7 +300,9 @@ def null_answer(case: Case, rng: Random) -> Iterator[Proposal]:
     """The very value that is asked for is null: the right answer is to say so."""
     site = _site(case)
     if site:
-        fields = [site.found.records[number].field(site.query.field) for number in site.newest]
+        names_it = canonical_name(site.query.field) == canonical_name(site.query.key)
+        numbers = site.about if names_it else site.newest  # an older version has the same key
+        fields = [site.found.records[number].field(site.query.field) for number in numbers]
         known = [field for field in fields if field and field.value is not None]
         if known and site.query.task == "count":
             return  # what is counted is what identifies a record
@@ -323,18 +327,24 @@ def missing_fields(case: Case, rng: Random) -> Iterator[Proposal]:
             for at, field in enumerate(record.fields):
                 draw = rng.random()
                 if field.value is not None and not site.decides(number, field):
-                    start, end = _whole(site.found, record, at)
-                    yield draw, Restating((_context(start, end, ""),))
+                    yield draw, Restating((_without_field(site.found, record, at),))
+
+
+def _without_field(found: Records, record: Record, at: int) -> Edit:
+    """A field taken out with its name and what parts it from its neighbour; in a table its value alone."""
+    field = record.fields[at]
+    if found.format in ("csv", "markdown", "fixed"):
+        return _context(field.start, field.end, " " * (field.end - field.start) if found.format == "fixed" else "")
+    return _context(*_whole(found, record, at), "")
 
 
 def _whole(found: Records, record: Record, at: int) -> tuple[int, int]:
-    """The characters of a field with its name and what parts it from its neighbour; in a table its value alone."""
     field = record.fields[at]
-    if found.format in ("csv", "markdown"):
-        return field.start, field.end
     if found.format == "prose":  # "Status: shipped." with the blank before it
         return field.name_start - 1, field.end + 1
     quote = 1  # around the name
+    if found.format == "xml":
+        return field.name_start - quote, found.text.index(">", field.end) + 1
     if at + 1 < len(record.fields):
         return field.name_start - quote, record.fields[at + 1].name_start - quote
     return (record.fields[at - 1].end if at else field.name_start - quote), field.end
@@ -431,14 +441,31 @@ def renamed_fields(case: Case, rng: Random) -> Iterator[Proposal]:
         return
     for name in dict.fromkeys(field.name for record in site.found.records for field in record.fields):
         draw, new = rng.random(), _other_name(name, site.found, rng)
-        places = dict.fromkeys(
-            (field.name_start, field.name_end)
+        places = [
+            field
             for record in site.found.records
             for field in record.fields
             if field.name == name and not (site.found.format == "prose" and field is record.fields[0])
-        )
-        if new != name and places:
-            yield draw, Restating(tuple(_context(start, end, new) for start, end in places))
+        ]
+        fits = any(site.found.fits(field, new) for field in places)
+        edits = dict.fromkeys(edit for field in places for edit in _renamed(site.found, field, new))
+        if new != name and fits and edits:
+            yield draw, Restating(tuple(edits))
+
+
+def _renamed(found: Records, field: Field, new: str) -> Iterator[Edit]:
+    """Another name in the place of a field's; in XML in its closing tag too, in a column of the same width."""
+    start, end = field.name_start, field.name_end
+    if found.format == "fixed":
+        blanks = re.compile(r" *").match(found.text, end, end + max(len(new) - (end - start), 0))
+        yield _context(start, blanks.end() if blanks else end, new.ljust(end - start))
+        return
+    if found.text[start:end] != field.name:  # written with escapes
+        return
+    yield _context(start, end, new)
+    closing = f"</{field.name}>"
+    if found.format == "xml" and found.text.startswith(closing, field.end):
+        yield _context(field.end + 2, field.end + 2 + len(field.name), new)
 
 
 def _other_name(name: str, found: Records, rng: Random) -> str:
@@ -450,6 +477,8 @@ def _other_name(name: str, found: Records, rng: Random) -> str:
         camel = parts[0] + "".join(part.capitalize() for part in parts[1:])
         others = [*known, name.upper(), camel, "".join(part.capitalize() for part in parts)]
     taken = {field.name for record in found.records for field in record.fields}
+    if any(other != name and canonical_name(other) == canonical_name(name) for other in taken):
+        return name  # what tells two of a kind apart is their names
     free = [other for other in others if other not in taken and canonical_name(other) == canonical_name(name)]
     return rng.choice(free) if free else name
 
@@ -470,7 +499,7 @@ def _rewritten(case: Case, rng: Random, write: Callable[[str, Random], str | Non
             new = write(field.value, rng) if field.value else None
             if new is None or (canonical_name(field.name) == asked and number in site.about):
                 continue
-            if agrees(new, field.value) and new != field.value:
+            if agrees(new, field.value) and new != field.value and site.found.fits(field, new):
                 yield draw, Restating((_context(field.start, field.end, site.found.written(field, new)),))
 
 
@@ -545,10 +574,11 @@ def legacy_units(case: Case, rng: Random) -> Iterator[Proposal]:
 
 
 def _mojibake(value: str, rng: Random) -> str | None:
+    read = value.encode("utf-8", errors="replace")  # half a surrogate pair is no character
     try:
-        broken = value.encode("utf-8").decode("cp1252")
+        broken = read.decode("cp1252")
     except UnicodeDecodeError:
-        broken = value.encode("utf-8").decode("latin-1")
+        broken = read.decode("latin-1")
     return broken if broken != value and broken.isprintable() else None
 
 

@@ -18,14 +18,14 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from ..harness.cases import Case, Variant
 from ..harness.errors import CaseError
-from .record_text import Record, Records, canonical_name, read
+from .record_text import Record, Records, canonical_name, named_as, read
 
 Kind = Literal["answer", "gone", "conflict"]
 
@@ -56,21 +56,27 @@ class Query:
         return frozenset(canonical_name(name) for name in names if name)
 
 
-_WHERE = re.compile(r"\s*([\w ]+?)\s*=\s*(.+?)\s*(?:\band\b(?=\s*[\w ]+?\s*=)|$)")
-
-
 def parsed(query: Mapping[str, str]) -> Query:
-    """The query of a case. Raises CaseError for an unknown key, and for more or less than one task."""
-    tasks = [task for task in ("select", "count", "sum") if task in query]
+    """The query of a case. Raises CaseError for an unknown key, for more or less than one task, and a bad `where`."""
+    tasks = [task for task in ("select", "count", "sum") if query.get(task, "").strip()]
     unknown = set(query) - {"select", "count", "sum", "where", "key", "latest"}
     if unknown or len(tasks) != 1:
         problem = f"has no key called {min(unknown)!r}" if unknown else "needs one of select, count and sum"
         raise CaseError(f"query {dict(query)!r} {problem} (known: select, count, sum, where, key, latest)")
-    where = tuple((name, value) for name, value in _WHERE.findall(query.get("where", "")))
-    if query.get("where", "").strip() and not where:
-        raise CaseError(f"query: where = {query['where']!r} must read 'field = value', joined by ' and '")
     task: Literal["select", "count", "sum"] = tasks[0]  # type: ignore[assignment]
+    where = tuple(_conditions(query.get("where", "")))
     return Query(task, query[task], where, query.get("key", ""), query.get("latest", ""))
+
+
+_AND = re.compile(r"\s+and\s+(?=(?:(?!\sand\s)[^=])+=)")  # the last one before an equals sign
+
+
+def _conditions(where: str) -> Iterator[tuple[str, str]]:
+    for condition in _AND.split(where.strip()) if where.strip() else ():
+        name, _, value = (part.strip() for part in condition.partition("="))
+        if not name or not value:
+            raise CaseError(f"query: where = {where!r} must read 'field = value', joined by ' and '")
+        yield name, value
 
 
 def query_of(case: Case) -> Query | None:
@@ -83,10 +89,11 @@ def query_of(case: Case) -> Query | None:
 
 @lru_cache(maxsize=1024)
 def _query_of(case: Case) -> Query | None:
+    query = parsed(case.query) if case.query else None
     found = read(case.context) if case.context else None
     if found is None:
         return None
-    query = parsed(case.query) if case.query else _seen(case, found)
+    query = query or _seen(case, found)
     if query is None:
         return None
     derived = derive(case.context, query)
@@ -98,7 +105,7 @@ def _seen(case: Case, found: Records) -> Query | None:
         (record, field)
         for record in found.records
         for field in record.fields
-        if field.value and len(field.value) >= 4 and re.search(rf"(?<!\w){re.escape(field.value)}(?!\w)", case.text)
+        if field.value and len(field.value) >= 4 and _mentions(case.text, field.value)
     ]
     records = {record.start: record for record, _ in named}
     answers = [field for record in records.values() for field in record.fields if agrees(field.value, case.target)]
@@ -107,6 +114,10 @@ def _seen(case: Case, found: Records) -> Query | None:
     record, key = named[0]
     latest = next((field.name for field in record.fields if canonical_name(field.name) in ("updated", "time")), "")
     return Query("select", answers[0].name, ((key.name, key.value or ""),), key.name, latest)
+
+
+def _mentions(text: str, value: str) -> bool:
+    return re.search(rf"(?<![\w-]){re.escape(value)}(?![\w-])", text) is not None
 
 
 # --- deriving -----------------------------------------------------------------------------------------------------
@@ -124,30 +135,54 @@ def derive(context: str, query: Query) -> Derived:
         {tuple(sorted((name, canonical(value)) for name, value in row.items())): row for row in rows}.values()
     )
     current = _newest(unique, query)
-    held = [row for row in current if all(agrees(_of(row, name), value) for name, value in query.where)]
+    held = [row for row in current if _holds(row, query)]
+    if query.task == "select":
+        return _selected(held, query)
     open_ended = [
         row
         for row in current
         if any(_of(row, name) is None for name, _ in query.where)
         and all(_of(row, name) is None or agrees(_of(row, name), value) for name, value in query.where)
     ]
-    if query.task == "select":
-        return _selected(held, query)
     if open_ended:
         return Derived("gone", why=f"a record has no {query.where[0][0]}")
+    unclear = _unclear(current, query)
+    if unclear:
+        return Derived("conflict", why=f"it is open which record of {query.key} {unclear} counts")
     return _counted(held, query) if query.task == "count" else _added(held, query)
 
 
+def _unclear(current: Sequence[_Row], query: Query) -> str:
+    """A key of which one version meets `where` and another does not, where none of the two is newer."""
+    met: dict[str, bool] = {}
+    for row in current if query.key and query.latest else ():
+        key = canonical(_of(row, query.key))
+        if key and met.setdefault(key, _holds(row, query)) != _holds(row, query):
+            return key
+    return ""
+
+
+def counting(found: Records, query: Query) -> tuple[int, ...]:
+    """The numbers of the records that the answer is taken from: those asked about, without older versions."""
+    rows = [_row(record) for record in found.records]
+    current = {id(row) for row in _newest(rows, query)}
+    return tuple(number for number, row in enumerate(rows) if id(row) in current and _holds(row, query))
+
+
 def _row(record: Record) -> dict[str, str | None]:
-    return {canonical_name(field.name): field.value for field in record.fields}
+    return {name: field.value for name, field in record.named.items()}
 
 
 def _of(row: _Row, name: str) -> str | None:
-    return row.get(canonical_name(name))
+    return named_as(row, name)
+
+
+def _holds(row: _Row, query: Query) -> bool:
+    return all(agrees(_of(row, name), value) for name, value in query.where)
 
 
 def _newest(rows: Sequence[_Row], query: Query) -> list[_Row]:
-    """Of the records with one key those that are newest; all of them where one does not say when it was."""
+    """Of the records with one key those that are newest; all of them where that cannot be said."""
     if not query.key or not query.latest:
         return list(rows)
     groups: dict[object, list[_Row]] = {}
@@ -156,9 +191,31 @@ def _newest(rows: Sequence[_Row], query: Query) -> list[_Row]:
         groups.setdefault(number if key is None else canonical(key), []).append(row)
     kept: list[_Row] = []
     for members in groups.values():
-        times = [canonical(_of(row, query.latest)) for row in members]
-        kept += [row for row, time in zip(members, times, strict=True) if time == max(times) or "" in times]
+        times = [_time(canonical(_of(row, query.latest))) for row in members]
+        kinds = {kind for kind, _ in times}
+        if len(members) == 1 or "" in kinds or not (len(kinds) == 1 or kinds == {"day", "minute"}):
+            kept += members
+            continue
+        if len(kinds) == 2:  # a day holds all its minutes
+            times = [("day", str(time)[:10]) for _, time in times]
+        newest = max(time for _, time in times)
+        kept += [row for row, (_, time) in zip(members, times, strict=True) if time == newest]
     return kept
+
+
+def _time(value: str) -> tuple[str, Any]:
+    """How a value says when, and a form that sorts: a day, a minute (or second), a moment with a zone, or a number."""
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        return "day", value
+    if re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?", value):
+        return "minute", value
+    if _decimal(value):
+        return "number", Decimal(value)
+    try:
+        moment = datetime.fromisoformat(value.upper())
+    except ValueError:
+        return "", value
+    return ("moment", moment.astimezone(UTC)) if moment.tzinfo else ("", value)
 
 
 def _selected(held: Sequence[_Row], query: Query) -> Derived:
@@ -195,21 +252,23 @@ def _added(held: Sequence[_Row], query: Query) -> Derived:
     try:
         total = sum((Decimal(next(iter(values))) for values in by_key.values()), Decimal(0))
     except InvalidOperation:
+        total = Decimal("nan")
+    if not total.is_finite():
         return Derived("gone", why=f"a value of {query.field} is no number")
     return Derived("answer", f"{total:.2f}")
 
 
 # --- values -------------------------------------------------------------------------------------------------------
 
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-_TIME = r"(?:[ t](?P<hour>\d{1,2})[:.](?P<minute>\d{2})(?:[:.]\d{2})?z?)?"
+_MONTHS = "january february march april may june july august september october november december".split()
+_TIME = r"(?:[ t](?P<hour>\d{1,2})[:.](?P<minute>\d{2})(?:[:.](?P<second>\d{2}))?z?)?"
 _DATES = tuple(
     re.compile(pattern + _TIME, re.IGNORECASE)
     for pattern in (
         r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})",
         r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})",
-        r"(?P<day>\d{1,2})[ -](?P<word>[a-z]{3})[a-z]*[ -](?P<year>\d{4})",
-        r"(?P<word>[a-z]{3})[a-z]* (?P<day>\d{1,2}), (?P<year>\d{4})",
+        r"(?P<day>\d{1,2})[ -](?P<word>[a-z]{3,9})[ -](?P<year>\d{4})",
+        r"(?P<word>[a-z]{3,9}) (?P<day>\d{1,2}), (?P<year>\d{4})",
     )
 )
 _AMOUNT = re.compile(r"(?:eur|usd|gbp|chf|[€$£])?\s*(-?[\d.,]+)\s*(?:eur|usd|gbp|chf|[€$£])?")
@@ -259,17 +318,19 @@ def _mended(value: str) -> str:
 def _iso(match: re.Match[str]) -> str:
     parts = match.groupdict()
     word = parts.get("word")
-    if word and word not in _MONTHS:
+    months = [at for at, month in enumerate(_MONTHS, start=1) if word and month.startswith(word)]
+    if word and not months:
         return ""
-    month = _MONTHS.index(word) + 1 if word else int(parts["month"])
     try:
-        day = date(int(parts["year"]), month, int(parts["day"]))
-        if parts["hour"] is None:
-            return day.isoformat()
-        hour, minute = int(parts["hour"]), int(parts["minute"])
-        return f"{day.isoformat()} {hour:02}:{minute:02}" if hour < 24 and minute < 60 else ""
+        day = date(int(parts["year"]), months[0] if word else int(parts["month"]), int(parts["day"]))
     except ValueError:
         return ""
+    if parts["hour"] is None:
+        return day.isoformat()
+    hour, minute, second = (int(parts[name] or 0) for name in ("hour", "minute", "second"))
+    if hour > 23 or minute > 59 or second > 59:
+        return ""
+    return f"{day.isoformat()} {hour:02}:{minute:02}" + (f":{second:02}" if second else "")
 
 
 def _decimal(text: str) -> str:
@@ -284,8 +345,9 @@ def _decimal(text: str) -> str:
 
 
 def _plain(number: Decimal) -> str:
-    text = f"{number.normalize():f}"
-    return "0" if text in ("-0", "") else text
+    text = f"{number:f}"  # exact: the number of a parcel may be longer than what a Decimal calculates with
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text
 
 
 def agrees(one: str | None, other: str | None) -> bool:
@@ -316,10 +378,8 @@ def rederived(variant: Variant) -> tuple[str, ...]:
 
 def relevant(found: Records, query: Query) -> Iterator[tuple[int, Record]]:
     """The records, with their numbers, that are about what is asked; older versions of them as well."""
-    matching = [
-        record for record in found.records if all(agrees(_of(_row(record), name), value) for name, value in query.where)
-    ]
-    keys = {canonical(_of(_row(record), query.key)) for record in matching} if query.key else set()
-    for number, record in enumerate(found.records):
-        if record in matching or (query.key and canonical(_of(_row(record), query.key)) in keys):
-            yield number, record
+    rows = [_row(record) for record in found.records]
+    keys = {canonical(_of(row, query.key)) for row in rows if _holds(row, query)} if query.key else set()
+    for number, row in enumerate(rows):
+        if _holds(row, query) or (query.key and canonical(_of(row, query.key)) in keys):
+            yield number, found.records[number]

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape, unescape
 from itertools import pairwise
+from typing import TypeVar
 
 NULLS = frozenset(["", "null", "none", "n/a", "na", "nan", "-", "--", "\\n", "#n/a", "undefined"])
 """How systems write that a value is not there (lower case)."""
@@ -43,10 +44,19 @@ class Record:
     end: int
     fields: tuple[Field, ...]
 
+    @property
+    def named(self) -> dict[str, Field]:
+        """The fields by canonical name; of two that share one (`amount` and `total`), one by its own."""
+        own = {plain_name(one.name): one for one in self.fields}
+        found: dict[str, Field] = {}
+        for plain, one in own.items():
+            name = canonical_name(plain)
+            found[plain if name in found or (name in own and name != plain) else name] = one
+        return found
+
     def field(self, name: str) -> Field | None:
         """The field of this name, whatever the style it is written in; None where there is none."""
-        wanted = canonical_name(name)
-        return next((one for one in self.fields if canonical_name(one.name) == wanted), None)
+        return named_as(self.named, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +70,10 @@ class Records:
     @property
     def separator(self) -> str:
         """What stands between two records."""
-        if len(self.records) > 1:
-            return self.text[self.records[0].end : self.records[1].start]
-        return {"json": ",\n  ", "prose": "\n\n"}.get(self.format, "\n")
+        if len(self.records) > 1:  # other text may stand between two of them
+            return min((self.text[a.end : b.start] for a, b in pairwise(self.records[:9])), key=len)
+        usual = {"json": ",\n  ", "prose": "\n\n"}.get(self.format, "\n")
+        return usual.replace("\n", "\r\n") if "\r\n" in self.text else usual
 
     def of(self, record: Record) -> str:
         """A record as it is written."""
@@ -80,27 +91,35 @@ class Records:
     def written(self, field: Field, value: str | None) -> str:
         """A value as it is written in the place of a field's; None is a value that is not there."""
         was = self.text[field.start : field.end]
+        if value == field.value:
+            return was
         if self.format in ("json", "jsonl"):
             if value is None:
                 return "null"
             number = not was.startswith('"') and _NUMBER.fullmatch(value)
             return value if number else json.dumps(value, ensure_ascii=False)
         if self.format == "csv":
-            return _csv_value(value)
+            return _csv_value(value, quoted=was.startswith('"'))
+        if self.format == "markdown":
+            return (value or "").replace("|", "\\|")
         if self.format == "xml":
             return escape(value or "", quote=False)
         if self.format == "fixed":
             return (value or "").ljust(len(was))
-        return value if value is not None else "null" if self.format == "prose" else ""
+        return "null" if value is None else value
+
+    def fits(self, field: Field, value: str) -> bool:
+        """Whether there is room for a value in the place of a field's: a column of fixed width has an end."""
+        return self.format != "fixed" or len(value) <= field.end - field.start
 
 
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
 
 
-def _csv_value(value: str | None) -> str:
+def _csv_value(value: str | None, quoted: bool) -> str:
     if value is None:
         return ""
-    return '"' + value.replace('"', '""') + '"' if re.search(r'[",\n]', value) else value
+    return '"' + value.replace('"', '""') + '"' if quoted or re.search(r'[",\n]', value) else value
 
 
 @lru_cache(maxsize=256)
@@ -115,32 +134,42 @@ def read(text: str) -> Records | None:
 
 def _in_lines(text: str, found: Sequence[Record]) -> bool:
     between = {text[a.end : b.start].strip(" \t\r") for a, b in pairwise(found)}
-    return "[" not in text[: found[0].start] and between <= {"\n"}
+    return not text[: found[0].start].rstrip().endswith(("[", ":")) and between <= {"\n"}
 
 
 # --- formats ------------------------------------------------------------------------------------------------------
 
 _STRING = r'"(?:[^"\\\n]|\\.)*"'
-_OBJECT = re.compile(rf"\{{(?:[^{{}}\"\[\]]|{_STRING})*\}}")
-_MEMBER = re.compile(rf"(?P<name>{_STRING})\s*:\s*(?P<value>{_STRING}|-?\d[\d.eE+-]*|true|false|null)")
+_MEMBER = re.compile(
+    rf"\s*(?P<name>{_STRING})\s*:\s*(?P<value>{_STRING}|-?\d[\d.eE+-]*|true|false|null|NaN)"
+    rf"\s*(?P<end>,?\s*\}}|,(?=\s*\"))"
+)
 
 
 def _json(text: str) -> Iterator[Record]:
-    if "{" not in text:
+    start = text.find("{")
+    while start >= 0:
+        fields: list[Field] = []
+        end = start + 1
+        while match := _MEMBER.match(text, end):  # goes no further than the object, so that the whole is linear
+            fields += _member(match)
+            end = match.end("end")
+            if text[end - 1] == "}":
+                break
+        whole = text[end - 1] == "}"
+        if whole and fields:
+            yield Record(start, end, tuple(fields))
+        start = text.find("{", end if whole else start + 1)
+
+
+def _member(match: re.Match[str]) -> Iterator[Field]:
+    try:
+        name, value = (json.loads(match[group], strict=False) for group in ("name", "value"))
+    except ValueError:
         return
-    for match in _OBJECT.finditer(text):
-        fields = []
-        for member in _MEMBER.finditer(text, match.start(), match.end()):
-            try:
-                name, value = json.loads(member["name"]), json.loads(member["value"])
-            except ValueError:
-                continue
-            written = value if isinstance(value, str) else member["value"]
-            known = None if value is None else _known(written)
-            name_start, name_end = member.span("name")
-            fields.append(Field(name, known, *member.span("value"), name_start + 1, name_end - 1))
-        if fields:
-            yield Record(match.start(), match.end(), tuple(fields))
+    known = None if value is None else _known(value if isinstance(value, str) else match["value"])
+    name_start, name_end = match.span("name")
+    yield Field(name, known, *match.span("value"), name_start + 1, name_end - 1)
 
 
 def _known(value: str) -> str | None:
@@ -156,87 +185,105 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
         at += len(line) + 1
 
 
-_CSV_VALUE = re.compile(r'"(?:[^"]|"")*"|[^,"\n]*')
+_CSV_VALUE = re.compile(r'"(?:[^"]|"")*"(?=,|$)|(?!")[^,\n]*')
 _CSV_HEADER = re.compile(r"\ufeff?[A-Za-z_][\w ]*(?:,[A-Za-z_][\w ]*){2,}\r?")
+_Cell = tuple[str, int, int]  # what it reads, and where it is written
 
 
 def _csv(text: str) -> Iterator[Record]:
-    header: list[tuple[str, int, int]] = []
+    header: Sequence[_Cell] = ()
+    found = False
     for at, line in _lines(text):
         if not header:
             if _CSV_HEADER.fullmatch(line):
-                header = [(name.strip("\ufeff\r "), a, b) for name, a, b in _cells(line.rstrip("\r"), at)]
+                header = _cells(line.rstrip("\r"), at)
             continue
-        cells = list(_cells(line.rstrip("\r"), at)) if line.strip() else []
-        if len(cells) != len(header):
-            if cells and "," not in line:  # the table has ended
-                return
-            continue
-        yield Record(at, at + len(line.rstrip("\r")), _row(header, cells))
-
-
-def _cells(line: str, at: int) -> Iterator[tuple[str, int, int]]:
-    place = 0
-    while True:
-        match = _CSV_VALUE.match(line, place)
-        assert match is not None
-        raw = match[0]
-        value = raw[1:-1].replace('""', '"') if len(raw) > 1 and raw[0] == raw[-1] == '"' else raw
-        yield value, at + match.start(), at + match.end()
-        if match.end() >= len(line) or line[match.end()] != ",":
+        cells = _cells(line.rstrip("\r"), at)
+        if len(cells) == len(header):
+            found = True
+            yield Record(at, at + len(line.rstrip("\r")), _row(header, cells))
+        elif "," not in line and (line.strip() or found):  # the table has ended
             return
+
+
+def _cells(line: str, at: int) -> list[_Cell]:
+    """The cells of a line; none where a quotation mark is not closed."""
+    cells: list[_Cell] = []
+    place = 0
+    while match := _CSV_VALUE.match(line, place):
+        raw = match[0]
+        quoted = raw.startswith('"')
+        value = raw[1:-1].replace('""', '"') if quoted else raw
+        start, end = match.span() if quoted else _bare(line, *match.span())
+        cells.append((value, at + start, at + end))
+        if match.end() == len(line):
+            return cells
         place = match.end() + 1
+    return []
 
 
-def _row(header: Sequence[tuple[str, int, int]], cells: Sequence[tuple[str, int, int]]) -> tuple[Field, ...]:
+def _bare(line: str, start: int, end: int) -> tuple[int, int]:
+    """The place without blanks and byte order marks at its edges."""
+    while start < end and (line[start].isspace() or line[start] == "\ufeff"):
+        start += 1
+    while start < end and line[end - 1].isspace():
+        end -= 1
+    return start, end
+
+
+def _row(header: Sequence[_Cell], cells: Sequence[_Cell]) -> tuple[Field, ...]:
     return tuple(
-        Field(name, _known(value), start, end, name_start, name_end)
+        Field(name.strip("\ufeff\r "), _known(value), start, end, name_start, name_end)
         for (name, name_start, name_end), (value, start, end) in zip(header, cells, strict=True)
     )
 
 
 def _markdown(text: str) -> Iterator[Record]:
-    header: list[tuple[str, int, int]] = []
-    for at, line in _lines(text):
+    header: Sequence[_Cell] = ()
+    lines = list(_lines(text))
+    for (at, line), (_, following) in zip(lines, [*lines[1:], (0, "")], strict=True):
         bare = line.strip().lstrip("\ufeff")
         if not (bare.startswith("|") and bare.endswith("|") and len(bare) > 1):
-            header = [] if bare else header
+            header = () if bare else header
             continue
-        if re.fullmatch(r"[|:\- ]+", bare):
+        if _is_rule(bare):
             continue
         cells = list(_between_bars(line, at))
-        if not header:
+        if not header or ("---" in following and _is_rule(following.strip())):
             header = cells
         elif len(cells) == len(header):
-            yield Record(at, at + len(line), _row(header, cells))
+            yield Record(at, at + len(line.rstrip("\r")), _row(header, cells))
 
 
-def _between_bars(line: str, at: int) -> Iterator[tuple[str, int, int]]:
-    bars = [place for place, character in enumerate(line) if character == "|"]
+def _is_rule(line: str) -> bool:
+    return bool(re.fullmatch(r"\|[|:\- ]*", line))
+
+
+def _between_bars(line: str, at: int) -> Iterator[_Cell]:
+    bars = [match.start() for match in re.finditer(r"(?<!\\)\|", line)]
     for left, right in pairwise(bars):
-        cell = line[left + 1 : right]
-        start = left + 1 + len(cell) - len(cell.lstrip()) if cell.strip() else left + 1 + len(cell) // 2
-        yield cell.strip(), at + start, at + start + len(cell.strip())
+        start, end = _bare(line, left + 1, right)
+        if start == end:  # a blank on either side
+            start = end = (left + 1 + right) // 2
+        yield line[start:end].replace("\\|", "|"), at + start, at + end
 
 
+_TAG = r"[^\W\d][\w.:-]*"
 _XML_RECORD = re.compile(
-    r"<(?P<kind>[A-Za-z_]\w*)>\s*(?P<fields>(?:<[A-Za-z_]\w*>[^<]*</[A-Za-z_]\w*>\s*)+)</(?P=kind)>"
+    rf"<(?P<kind>{_TAG})>\s*(?P<fields>(?:<{_TAG}(?:\s*/>|>[^<]*</{_TAG}>)\s*)+)</(?P=kind)>",
 )
-_XML_FIELD = re.compile(r"<(?P<name>[A-Za-z_]\w*)>(?P<value>[^<]*)</(?P=name)>")
+_XML_FIELD = re.compile(rf"<(?P<name>{_TAG})(?:\s*/(?P<none>)>|>(?P<value>[^<]*)</(?P=name)>)")
 
 
 def _xml(text: str) -> Iterator[Record]:
     if "</" not in text:
         return
     for match in _XML_RECORD.finditer(text):
-        yield Record(
-            match.start(),
-            match.end(),
-            tuple(
-                Field(one["name"], _known(unescape(one["value"])), *one.span("value"), *one.span("name"))
-                for one in _XML_FIELD.finditer(text, *match.span("fields"))
-            ),
-        )
+        fields = []
+        for one in _XML_FIELD.finditer(text, *match.span("fields")):
+            written = "none" if one["value"] is None else "value"
+            fields.append(Field(one["name"], _known(unescape(one[written])), *one.span(written), *one.span("name")))
+        yield Record(match.start(), match.end(), tuple(fields))
 
 
 _RULE = re.compile(r"=+(?: +=+)+")
@@ -244,21 +291,24 @@ _RULE = re.compile(r"=+(?: +=+)+")
 
 def _fixed(text: str) -> Iterator[Record]:
     columns: list[tuple[int, int]] = []
-    header: list[tuple[str, int, int]] = []
+    header: list[_Cell] = []
     before, before_at = "", 0
     for at, line in _lines(text):
+        line = line.rstrip("\r")
         if _RULE.fullmatch(line.rstrip()):
             columns = [match.span() for match in re.finditer(r"=+", line)]
-            header = [(before[a:b].strip(), before_at + a, before_at + b) for a, b in columns]
+            mark = before.startswith("\ufeff")  # takes a place, but no room
+            places = [_bare(before, a + mark, min(b + mark, len(before))) for a, b in columns]
+            header = [(before[a:b], before_at + a, before_at + b) for a, b in places]
         elif columns:
             if not line.strip():
                 return
-            cells = [(line[a:b], at + a, at + b) for a, b in columns]
-            yield Record(at, at + len(line), _row(header, cells))
+            places = [(min(a, len(line)), min(b, len(line))) for a, b in columns]
+            yield Record(at, at + len(line), _row(header, [(line[a:b], at + a, at + b) for a, b in places]))
         before, before_at = line, at
 
 
-_SENTENCE = re.compile(r"(?P<name>[A-Z][\w ]{0,30}?): (?P<value>.*?)\.(?= [A-Z][\w ]{0,30}?: |\s*$)")
+_SENTENCE = re.compile(r"\. (?P<name>[A-Z][\w ]{0,30}): ")
 _OPENING = re.compile(r"\ufeff?(?P<kind>[A-Z]\w*) (?P<id>[\w-]*\d[\w-]*)\.(?= |$)")
 
 
@@ -267,13 +317,15 @@ def _prose(text: str) -> Iterator[Record]:
         opening = _OPENING.match(line)
         if not opening:
             continue
-        key = Field(opening["kind"], opening["id"], *_moved(opening, "id", at), *_moved(opening, "kind", at))
-        fields = [
-            Field(one["name"], _known(one["value"]), *_moved(one, "value", at), *_moved(one, "name", at))
-            for one in _SENTENCE.finditer(line, opening.end() + 1)
-        ]
-        if fields:
-            yield Record(at, at + len(line.rstrip()), (key, *fields))
+        line = line.rstrip()
+        names = list(_SENTENCE.finditer(line, opening.end("id")))
+        ends = [match.start() for match in names[1:]] + ([len(line) - 1] if line.endswith(".") else [])
+        fields = [Field(opening["kind"], opening["id"], *_moved(opening, "id", at), *_moved(opening, "kind", at))]
+        for match, end in zip(names, ends, strict=False):  # the last one may be cut off
+            value = _known(line[match.end() : end])
+            fields.append(Field(match["name"], value, at + match.end(), at + end, *_moved(match, "name", at)))
+        if len(fields) > 1:
+            yield Record(at, at + len(line), tuple(fields))
 
 
 def _moved(match: re.Match[str], group: str, by: int) -> tuple[int, int]:
@@ -288,15 +340,13 @@ _READERS = {"json": _json, "xml": _xml, "markdown": _markdown, "fixed": _fixed, 
 
 def as_fixed_width(found: Records) -> str:
     """The records as a table of fixed width, under a header and a rule of equals signs."""
-    names = _all_names(found)
-    rows = [[_value(record, name) for name in names] for record in found.records]
-    widths = [max(len(name), *(len(row[at]) for row in rows)) for at, name in enumerate(names)]
-
-    def line(cells: Sequence[str]) -> str:
-        return " ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
-
+    names = list(dict.fromkeys(_tag(field.name) for record in found.records for field in record.fields))
+    rows = [[_tagged(record).get(name, "") for name in names] for record in found.records]
+    lines = [[name.upper() for name in names], *rows]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(names))]
+    lines.insert(1, ["=" * width for width in widths])
     return "\n".join(
-        [line([name.upper() for name in names]), line(["=" * width for width in widths]), *map(line, rows)]
+        " ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
     )
 
 
@@ -304,25 +354,22 @@ def as_xml(found: Records, kind: str = "record") -> str:
     """The records as XML, one element a record."""
     lines = ["<records>"]
     for record in found.records:
-        inner = "".join(
-            f"<{_tag(field.name)}>{escape(field.value or '', quote=False)}</{_tag(field.name)}>"
-            for field in record.fields
-        )
+        inner = "".join(f"<{name}>{escape(value, quote=False)}</{name}>" for name, value in _tagged(record).items())
         lines.append(f"  <{kind}>{inner}</{kind}>")
     return "\n".join([*lines, "</records>"])
 
 
-def _all_names(found: Records) -> list[str]:
-    return list(dict.fromkeys(_tag(field.name) for record in found.records for field in record.fields))
+def _tagged(record: Record) -> dict[str, str]:
+    """The values of a record by names that XML allows, each on one line and without what cannot be written."""
+    return {_tag(field.name): " ".join(_UNWRITABLE.sub(" ", field.value or "").split()) for field in record.fields}
 
 
-def _value(record: Record, name: str) -> str:
-    field = record.field(name)
-    return (field.value or "") if field else ""
+_UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def _tag(name: str) -> str:
-    return re.sub(r"\W+", "_", name.strip()).lower()
+    tag = re.sub(r"\W+", "_", name.strip()).lower()
+    return tag if re.match(r"[^\W\d]", tag) else f"_{tag}"
 
 
 # --- names --------------------------------------------------------------------------------------------------------
@@ -354,12 +401,27 @@ OTHER_NAMES = {
 }
 """What fields of business records are called elsewhere; written down by hand."""
 
-_CANONICAL = {
-    re.sub(r"[\W_]+", "", other).lower(): name for name, others in OTHER_NAMES.items() for other in (name, *others)
-}
+
+@lru_cache(maxsize=1024)
+def plain_name(name: str) -> str:
+    """A name without its style: `dueDate` and `Due date` are one."""
+    return re.sub(r"[\W_]+", "", name).lower()
 
 
+_CANONICAL = {plain_name(other): name for name, others in OTHER_NAMES.items() for other in (name, *others)}
+
+
+@lru_cache(maxsize=1024)
 def canonical_name(name: str) -> str:
     """One name for all ways to write a field's: `due_date`, `dueDate`, `Due date` and `payable_by` are one."""
-    plain = re.sub(r"[\W_]+", "", name).lower()
+    plain = plain_name(name)
     return _CANONICAL.get(plain, plain)
+
+
+_Any = TypeVar("_Any")
+
+
+def named_as(fields: Mapping[str, _Any], name: str) -> _Any | None:
+    """What stands under a name, in whatever style, among what `Record.named` names."""
+    plain = plain_name(name)
+    return fields[plain] if plain in fields else fields.get(canonical_name(name))

@@ -18,7 +18,7 @@ from .perturbation import Proposal, perturbation
 _STEPS = (0.2, 0.4, 0.6, 0.8, 1.0)
 _SOURCE = (
     "the looks are those of common applications, drawn by us; what a picture went through on its way is not known: the "
-    "steps were chosen by hand so that a person still reads everything (docs/channels.md says what tesseract reads of them)"
+    "steps were chosen by hand so that a person still reads all of it (docs/channels.md says what tesseract reads)"
 )
 _MEASURE = "what a picture goes through: scale and crop, JPEG, blur, rotation"
 
