@@ -12,9 +12,12 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
+from dataclasses import fields
+from functools import cached_property
 from pathlib import Path
 
-from roadtest.harness import Analysis, Gate, Study, System, plan, run_study
+from roadtest.harness import Analysis, Gate, Plan, Study, System, plan, run_study
 from roadtest.harness.policy import shown
 from roadtest.harness.summary import interval
 from tabulate import tabulate
@@ -26,11 +29,21 @@ CHANNELS = {
     "asr@3": "dictated: a speech service's mishearings, fitted",
     "several_messages@3": "four messages in a row",
     "sharded@3": "four messages, the question first, each acknowledged",
-    "outdated_record+duplicate_records+api_nulls@3": "dirty context: old versions, duplicates, nulls",
-    "irrelevant_documents@3": "dirty context: three documents that have nothing to do with it",
-    "xml_records@3": "dirty context: the same records as XML",
+    "outdated_record+duplicate_records+api_nulls@3": "dirty context: old versions, duplicates and nulls in the records",
 }
 PAGE = Path(__file__).with_suffix(".md")
+
+
+class ItemByItem(Plan):
+    """A plan that asks all surfaces of an item in a row: the server keeps what their prompts share, which is much.
+
+    A study mixes its calls, so that a provider's drift is not taken for mess; a model on one's own machine has none.
+    """
+
+    @cached_property
+    def order(self) -> Sequence[int]:
+        """The numbers of all calls, by item."""
+        return sorted(super().order, key=lambda number: (self.numbering.case_of(number), number))
 
 
 def measured() -> Analysis:
@@ -48,7 +61,7 @@ def measured() -> Analysis:
         repeats=2,
         shrink=0,
     )
-    planned = plan(study)
+    planned = ItemByItem(**{one.name: getattr(plan(study), one.name) for one in fields(Plan)})
     with tqdm(total=len(planned.order), unit="call", file=sys.stderr) as bar:
         analysis, outcome = run_study(
             planned, into=Path("results") / f"channels-{planned.fingerprint}", watch=lambda record: bar.update()

@@ -14,6 +14,7 @@ import click
 
 from .deciding import compare, gate, report, sign, verify
 from .errors import RoadtestError
+from .judge import judge
 from .keeping import incident, keep
 from .previewing import preview
 from .reviewing import audit, paraphrase
@@ -88,6 +89,7 @@ main.add_command(keep)
 main.add_command(incident)
 main.add_command(preview)
 main.add_command(audit)
+main.add_command(judge)
 main.add_command(paraphrase)
 main.add_command(load)
 main.add_command(chaos)

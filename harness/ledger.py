@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 
 from .answers import VALIDITIES, Answers
+from .behaviour import Reaction
 from .readings import signed
 from .results import Results
 from .statistics import Estimate, accuracy
@@ -16,7 +18,9 @@ from .statistics import Estimate, accuracy
 class Entry:
     """What the ledger holds of one perturbation: how many of its variants are of each class, unchanged ones apart.
 
-    `right` is the share of items whose answer follows the new right answer, where the effect is `updated`.
+    `right` is the share of items whose answer follows the new right answer, where the effect is `updated`, or whose
+    reply asks back, names the conflict or declines, where it is `clarify`; `reactions` counts what those replies do,
+    and is empty elsewhere.
     """
 
     name: str
@@ -24,6 +28,7 @@ class Entry:
     classes: dict[str, int]
     asked: int
     right: Estimate | None
+    reactions: dict[str, int]
 
 
 def ledger(results: Results, answers: Answers) -> tuple[Entry, ...]:
@@ -49,6 +54,11 @@ def ledger(results: Results, answers: Answers) -> tuple[Entry, ...]:
                 classes=classes,
                 asked=int(np.sum(rows & answers.answered)),
                 right=_followed(answers, rows & ~answers.same & answers.answered),
+                reactions={
+                    kind: count
+                    for kind, count in answers.outcomes(rows & ~answers.same & answers.answered).items()
+                    if kind in get_args(Reaction)
+                },
             )
         )
     return tuple(found)

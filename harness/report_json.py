@@ -58,7 +58,14 @@ def as_json(analysis: Analysis, *, texts: bool = True) -> dict[str, Any]:
         "warnings": list(analysis.warnings),
         "validity": analysis.validity,
         "ledger": [
-            {"name": e.name, "unchanged": e.unchanged, **e.classes, "asked": e.asked, "right": _estimate(e.right)}
+            {
+                "name": e.name,
+                "unchanged": e.unchanged,
+                **e.classes,
+                "asked": e.asked,
+                "right": _estimate(e.right),
+                "reactions": e.reactions,
+            }
             for e in analysis.ledger
         ],
         "calls": analysis.calls,

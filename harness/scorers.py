@@ -8,6 +8,7 @@ import unicodedata
 from collections import Counter
 from decimal import Decimal, InvalidOperation
 
+from .behaviour import ASKED, CONFLICT, DECLINED, Reaction, reaction
 from .cases import Case
 from .errors import StudyError, did_you_mean
 from .frames import readings
@@ -77,12 +78,31 @@ def token_f1(case: Case, reply: Reply) -> Score:
     return Score(best, f"token F1 {best:.2f}", normalised(reply.text))
 
 
+def clarify(case: Case, reply: Reply) -> Score:
+    """The reply asks back, names a conflict, or declines: for cases that cannot be answered as they are."""
+    return _behaved(reply, (ASKED, CONFLICT, DECLINED))
+
+
+def abstain(case: Case, reply: Reply) -> Score:
+    """The reply names a conflict or declines, and asks nothing: for cases that nobody can answer."""
+    return _behaved(reply, (CONFLICT, DECLINED))
+
+
+def _behaved(reply: Reply, right: tuple[Reaction, ...]) -> Score:
+    if not reply.text.strip():
+        return Score(None, "unparsable: empty answer")
+    found, words = reaction(reply.text)
+    return Score(float(found in right), f"{found}: {words!r}" if words else found, found)
+
+
 SCORERS: dict[str, Scorer] = {
     "exact": exact,
     "label": label,
     "number": number,
     "contains": contains,
     "token_f1": token_f1,
+    "clarify": clarify,
+    "abstain": abstain,
 }
 """The scorers by the name a study gives."""
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from .analysis import Analysis, Claim
 from .answers import VALIDITIES
+from .behaviour import JUDGED
 from .breakdown import Breakdown
 from .costs import monthly_cost
 from .defects import defects, described, not_confirmed
@@ -138,7 +139,7 @@ def ledger_rows(analysis: Analysis) -> list[dict[str, str]]:
             "perturbation": entry.name,
             **{one: str(entry.classes[one]) for one in used},
             "unchanged": str(entry.unchanged),
-            "followed the new answer": f"{shown(entry.right)}%" if entry.right else "-",
+            "did what is right now": f"{shown(entry.right)}%" if entry.right else "-",
         }
         for entry in analysis.ledger
     ]
@@ -284,7 +285,11 @@ def _ledger_notes(analysis: Analysis) -> list[str]:
     notes = [f"variants: {counted or 'none changed'}, {unchanged} unchanged; rejected and unchanged ones are not sent"]
     for entry in analysis.ledger:
         if entry.classes["behaviour-changed"]:
-            said = f"{shown(entry.right)}% follow the new answer" if entry.right else "to be read: did it ask back?"
+            right = "ask back, name the conflict or decline" if entry.reactions else "follow the new answer"
+            did = ", ".join(f"{count} {kind}" for kind, count in entry.reactions.items())
+            by = "a judge" if (analysis.results.folder / JUDGED).exists() else "rules"
+            told = f" ({did}; as {by} read them)" if did else ""
+            said = f"{shown(entry.right)}% {right}{told}" if entry.right else "none answered"
             notes.append(
                 f"{entry.name} changes what is right, so that it has no drop: {entry.asked} answers "
                 f"({entry.classes['behaviour-changed']} variants); {said}"

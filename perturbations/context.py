@@ -44,6 +44,7 @@ class _Site:
     found: Records
     query: Query
     about: tuple[int, ...]
+    choices: tuple[str, ...]
 
     def decides(self, number: int, field: Field) -> bool:
         """Whether the answer may hang on this field of this record; what opens a record of prose makes it one."""
@@ -73,7 +74,7 @@ def _site(case: Case) -> _Site | None:
     found = read(case.context) if query else None
     if query is None or found is None:
         return None
-    return _Site(found, query, tuple(number for number, _ in relevant(found, query)))
+    return _Site(found, query, tuple(number for number, _ in relevant(found, query)), case.choices)
 
 
 def _text(record: Record, name: str) -> str | None:
@@ -163,9 +164,13 @@ def _another(site: _Site, number: int, rng: Random) -> tuple[Field, str] | None:
     if field is None or field.value is None or canonical_name(field.name) == canonical_name(site.query.key):
         return None  # a record with another key is about another thing
     made = decoy(field.value, rng)
-    if made != field.value:
+    if made != field.value and not site.choices:
         return field, made
-    others = [other for other in site.asked if not agrees(other, field.value) and site.found.fits(field, other)]
+    others = [
+        other
+        for other in site.choices or site.asked
+        if not agrees(other, field.value) and site.found.fits(field, other)
+    ]
     return (field, rng.choice(others)) if others else None
 
 
@@ -594,7 +599,8 @@ def mixed_encodings(case: Case, rng: Random) -> Iterator[Proposal]:
     """Some values went through the wrong encoding ("ZoÃ«"), and a byte order mark stands before the first."""
     site = _site(case)
     if site:
-        yield -1.0, Restating((_context(0, 0, "\ufeff"),))
+        if not case.context.startswith("\ufeff"):
+            yield -1.0, Restating((_context(0, 0, "\ufeff"),))
         yield from _rewritten(case, rng, _mojibake)
 
 
@@ -610,7 +616,17 @@ def fixed_width(case: Case, rng: Random) -> Iterator[Proposal]:
     """The records come as a table of fixed width."""
     site = _site(case)
     if site:
-        yield -1.0, Restating((_context(0, len(case.context), as_fixed_width(site.found)),))
+        yield -1.0, Restating((_context(*_block(site.found), as_fixed_width(site.found)),))
+
+
+def _block(found: Records) -> tuple[int, int]:
+    """Where the records stand with their header or brackets: between the blank lines before and after them."""
+    before = list(_BLANK_LINE.finditer(found.text, 0, found.records[0].start))
+    after = _BLANK_LINE.search(found.text, found.records[-1].end)
+    return before[-1].end() if before else 0, after.start() if after else len(found.text)
+
+
+_BLANK_LINE = re.compile(r"(?:\r?\n[ \t]*)(?:\r?\n[ \t]*)+")
 
 
 @perturbation(
@@ -625,9 +641,9 @@ def xml_records(case: Case, rng: Random) -> Iterator[Proposal]:
     """The records come as XML."""
     site = _site(case)
     if site:
-        kind = re.sub(r"\W+", "", site.query.key or "record").lower() or "record"
+        kind = re.sub(r"^\d+|\W+", "", site.query.key).lower() or "record"
         name = "row" if any(canonical_name(f.name) == kind for f in site.found.records[0].fields) else kind
-        yield -1.0, Restating((_context(0, len(case.context), as_xml(site.found, name)),))
+        yield -1.0, Restating((_context(*_block(site.found), as_xml(site.found, name)),))
 
 
 # --- documents ----------------------------------------------------------------------------------------------------

@@ -291,7 +291,7 @@ def canonical(value: str | None) -> str:
     """
     if value is None:
         return ""
-    text = " ".join(_mended(value).split()).casefold()
+    text = " ".join(_mended(value.strip()).split()).casefold()
     for pattern in _DATES:
         match = pattern.fullmatch(text)
         if match:

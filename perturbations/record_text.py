@@ -122,7 +122,7 @@ def _csv_value(value: str | None, quoted: bool) -> str:
     return '"' + value.replace('"', '""') + '"' if quoted or re.search(r'[",\n]', value) else value
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)  # a large text takes megabytes
 def read(text: str) -> Records | None:
     """The records of a text; None where it holds none that can be read."""
     for name, reader in _READERS.items():
@@ -186,7 +186,7 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 _CSV_VALUE = re.compile(r'"(?:[^"]|"")*"(?=,|$)|(?!")[^,\n]*')
-_CSV_HEADER = re.compile(r"\ufeff?[A-Za-z_][\w ]*(?:,[A-Za-z_][\w ]*){2,}\r?")
+_CSV_HEADER = re.compile(r"\ufeff*[A-Za-z_][\w ]*(?:,[A-Za-z_][\w ]*){2,}\r?")
 _Cell = tuple[str, int, int]  # what it reads, and where it is written
 
 
@@ -244,7 +244,7 @@ def _markdown(text: str) -> Iterator[Record]:
     for (at, line), (_, following) in zip(lines, [*lines[1:], (0, "")], strict=True):
         bare = line.strip().lstrip("\ufeff")
         if not (bare.startswith("|") and bare.endswith("|") and len(bare) > 1):
-            header = () if bare else header
+            header = () if bare and not bare.startswith("|") else header  # a row that is cut off does not end a table
             continue
         if _is_rule(bare):
             continue
@@ -297,7 +297,7 @@ def _fixed(text: str) -> Iterator[Record]:
         line = line.rstrip("\r")
         if _RULE.fullmatch(line.rstrip()):
             columns = [match.span() for match in re.finditer(r"=+", line)]
-            mark = before.startswith("\ufeff")  # takes a place, but no room
+            mark = len(before) - len(before.lstrip("\ufeff"))  # takes a place, but no room
             places = [_bare(before, a + mark, min(b + mark, len(before))) for a, b in columns]
             header = [(before[a:b], before_at + a, before_at + b) for a, b in places]
         elif columns:
@@ -309,7 +309,7 @@ def _fixed(text: str) -> Iterator[Record]:
 
 
 _SENTENCE = re.compile(r"\. (?P<name>[A-Z][\w ]{0,30}): ")
-_OPENING = re.compile(r"\ufeff?(?P<kind>[A-Z]\w*) (?P<id>[\w-]*\d[\w-]*)\.(?= |$)")
+_OPENING = re.compile(r"\ufeff*(?P<kind>[A-Z]\w*) (?P<id>[\w-]*\d[\w-]*)\.(?= |$)")
 
 
 def _prose(text: str) -> Iterator[Record]:

@@ -109,7 +109,7 @@ LAYERS = [
     {"harness.report", "harness.report_html", "harness.report_json"},
     {"harness.formats", "harness.comparison_report"},
     {"harness.cluster", "harness.previewing"},
-    {"harness.run", "harness.reviewing"},
+    {"harness.run", "harness.reviewing", "harness.judge"},
     {
         "harness.testing",
         "harness.testing_summary",
