@@ -12,6 +12,7 @@ from typing import Any
 from ..harness.cases import Case
 from ..harness.errors import CaseError, StudyError, did_you_mean
 from ..harness.frames import Frame
+from ..harness.marks import CLOSE, OPEN
 
 _HERE = Path(__file__).parent
 
@@ -113,10 +114,15 @@ def read_card(path: Path) -> dict[str, Any]:
 
 
 def check_sendable(case: Case) -> None:
-    """Raises CaseError, naming the field, for text that cannot be sent as UTF-8."""
+    """Raises CaseError, naming the field, for text that cannot be sent as UTF-8, or could be read as a mark.
+
+    Failures that were kept as regression cases (`provenance` says when) hold the marks of their mess.
+    """
     for name, value in case.to_dict().items():
         try:
-            json.dumps(value, ensure_ascii=False).encode("utf-8")
+            written = json.dumps(value, ensure_ascii=False).encode("utf-8").decode()
+            if (OPEN in written or CLOSE in written) and "kept" not in case.provenance:
+                raise CaseError(f"{name} holds U+FDD0 or U+FDD1, which are no characters, and which marks are made of")
         except UnicodeEncodeError as error:
             raise CaseError(f"{name} holds a lone surrogate, which cannot be sent as UTF-8 ({error.reason})") from error
 

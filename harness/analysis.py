@@ -432,8 +432,9 @@ def _flip(results: Results, answers: Answers, row: int, scorer: str) -> Flip:
 
 def _screened(claims: Sequence[Claim]) -> tuple[Claim, ...]:
     """With ten perturbations or more, the p-values of "no effect" adjusted for their number: a screen, not a gate."""
-    tested = [claim for claim in claims if claim.no_effect is not None]
-    if len(claims) < _SCREENED:
+    users = [claim for claim in claims if not of_the_frame(claim.name)]
+    tested = [claim for claim in users if claim.no_effect is not None]
+    if len(users) < _SCREENED:
         return tuple(claims)
     adjusted = dict(
         zip((c.name for c in tested), benjamini_hochberg([c.no_effect or 0.0 for c in tested]), strict=True)

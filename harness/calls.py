@@ -130,7 +130,7 @@ class Plan:
 
     def changes(self, variant: Variant) -> bool:
         """Whether a variant changes anything that is sent; another layout of the frame need not."""
-        if not any(edit.field == "layout" for edit in variant.edits):
+        if any(edit.field != "layout" for edit in variant.edits) or not variant.edits:
             return variant.changed
         return self.frame.messages(variant.messy) != self.frame.messages(variant.case)
 

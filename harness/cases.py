@@ -233,12 +233,12 @@ class Variant:
 
     @property
     def changed(self) -> bool:
-        """Whether the edits change anything that is sent."""
+        """Whether the edits change a field; whether another layout changes what is sent, a plan knows."""
         return any(self._edited(name) != getattr(self.case, name) for name in TEXT_FIELDS)
 
     @property
     def sent(self) -> bool:
-        """Whether the variant is asked: it changes something, and the guard did not reject it."""
+        """Whether the variant may be asked: it changes a field, and was not rejected."""
         return self.validity != "rejected" and self.changed
 
     @property

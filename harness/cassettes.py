@@ -10,8 +10,9 @@ from pathlib import Path
 
 from .calls import Plan, Request
 from .errors import CaseError, EndpointError, ResultsError
-from .frames import Message, said
+from .frames import said
 from .journal import located_records, reply_from_dict
+from .marks import pictures
 from .replies import Reply
 from .seeds import digest
 
@@ -73,13 +74,10 @@ def _identity(plan: Plan) -> str:
 
 
 def _key(identity: str, request: Request) -> str:
-    turns = [part for message in request.messages for part in (message["role"], _content(message))]
+    turns = [part for message in request.messages for part in (message["role"], said(message))]
+    if request.variant is not None:  # what a picture shows and how, not its bytes, which change with Pillow's version
+        turns += [repr(picture) for picture in pictures(request.variant.text)]
     return digest(identity, request.repeat, "clean" if request.variant is None else "messy", *turns).hex()
-
-
-def _content(message: Message) -> str:
-    content = message["content"]
-    return content if isinstance(content, str) else json.dumps(content, sort_keys=True)
 
 
 def _read(path: Path) -> Iterator[tuple[str, Reply]]:

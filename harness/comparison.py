@@ -9,9 +9,10 @@ from itertools import combinations
 import numpy as np
 
 from .analysis import study_scores
-from .answers import CLEAN, Answers, Ints, read_answers
+from .answers import Answers, Ints, read_answers
 from .breakdown import families_of
 from .errors import ResultsError
+from .gate import of_the_frame
 from .pairs import Scores, mean_over
 from .results import Results
 from .seeds import digest
@@ -135,14 +136,15 @@ def compare(folders: Sequence[Results], *, level: float = 0.95, scorer: str = ""
         names,
         tuple(one for one in standings if one is not None),
         level,
-        {name: _economy(one, mean) for name, one, mean in zip(names, answers, messy, strict=False)},
+        {name: _economy(one, mean, first) for name, one, mean in zip(names, answers, messy, strict=False)},
         _stability(clean, messy, groups) if messy else None,
         (("variants", f"SHA-256 {first.manifest}"), *zip(names, (str(one.folder) for one in folders), strict=True)),
     )
 
 
-def _economy(answers: Answers, messy: Floats) -> Economy:
-    rows = (answers.condition != CLEAN) & answers.answered & answers.asked & answers.same
+def _economy(answers: Answers, messy: Floats, results: Results) -> Economy:
+    users = [at for at, name in enumerate(results.conditions) if not of_the_frame(name)]
+    rows = np.isin(answers.condition, users) & answers.answered & answers.asked & answers.same
     right = float(np.nanmean(messy)) if np.any(~np.isnan(messy)) else None
 
     def mean(column: Floats) -> float | None:
@@ -176,7 +178,7 @@ def _stability(clean: Sequence[Floats], messy: Sequence[Floats], groups: Ints | 
 
 def _families(conditions: Sequence[str]) -> dict[str, list[str]]:
     """The families of perturbations with several conditions that are not all there is."""
-    found = families_of(conditions)
+    found = families_of([name for name in conditions if not of_the_frame(name)])
     return {family: names for family, names in found.items() if 1 < len(names) < len(conditions)}
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from .analysis import Analysis
 from .answers import CLEAN, FAILED, Answers, Flags, item_means
 from .business import Business
+from .gate import of_the_frame
 from .pairs import groups_among
 from .statistics import Estimate, Floats, mean_of
 
@@ -44,7 +45,8 @@ def monthly_cost(analysis: Analysis, business: Business) -> MonthlyCost | None:
     escalated = _escalated(answers)
     usable = answers.answered & ~escalated
     wrong = np.where(usable, 1 - answers.score, 0.0)
-    clean, messy = answers.condition == CLEAN, (answers.condition != CLEAN) & answers.changed & answers.same
+    users = np.isin(answers.condition, [at for at, name in enumerate(scores.messy) if not of_the_frame(name)])
+    clean, messy = answers.condition == CLEAN, users & answers.changed & answers.same
     values = (wrong, escalated.astype(float))
     asked = answers.answered | (answers.status == FAILED)
     shares = [tuple(item_means(answers, value, arm & asked) for arm in (clean, messy)) for value in values]

@@ -13,7 +13,7 @@ from typing import Any
 
 from .cases import Case
 from .errors import CaseError
-from .marks import Picture, Turn, layout, turns
+from .marks import OPEN, Picture, Turn, layout, turns
 from .seeds import stream
 
 Message = dict[str, Any]
@@ -87,12 +87,18 @@ class Frame:
         if case.history:
             said += [_message(turn) for turn in turns(case.history)]
         now = re.sub(r"\{(\w+)\}", fill, laid.template)
-        return (*said, *(map(_message, turns(now)) if "\ufdd0" in now else ({"role": "user", "content": now},)))
+        if OPEN not in now:
+            return (*said, {"role": "user", "content": now})
+        messages = turns(now)
+        return (*said, *(_message(turn, at == 0, at == len(messages) - 1) for at, turn in enumerate(messages)))
 
 
-def _message(turn: Turn) -> Message:
+def _message(turn: Turn, first: bool = False, last: bool = False) -> Message:
+    """A turn as it is sent; blanks beside marks are taken off, those of the template at both ends of the whole kept."""
     if not any(isinstance(part, Picture) for part in turn.parts):
-        return {"role": turn.role, "content": "".join(part for part in turn.parts if isinstance(part, str)).strip()}
+        text = "".join(part for part in turn.parts if isinstance(part, str))
+        text = text if first else text.lstrip()
+        return {"role": turn.role, "content": text if last else text.rstrip()}
     parts: list[dict[str, Any]] = []
     for part in turn.parts:
         if isinstance(part, Picture):
@@ -142,18 +148,35 @@ def weight(message: Mapping[str, Any]) -> int:
 # --- another layout of the frame ----------------------------------------------------------------------------------
 
 
-def readings(case: Case) -> tuple[Case, ...]:
-    """The cases that an answer is read against, one after the other until it can be read.
-
-    That is the case itself, and where its layout renames the choices also the case with the new names: a reply may use
-    the names it was asked for, or the old ones, which it saw beside them.
-    """
-    kind = layout(case.layout).get("labels", "") if case.layout else ""
+def named(case: Case) -> dict[str, str]:
+    """The choice behind each new name that a case's layout gives; empty where it gives none."""
+    wanted = layout(case.layout) if case.layout else {}
+    kind = wanted.get("labels", "")
     if kind not in LABELS or len(case.choices) > len(LABELS[kind][1]):
-        return (case,)
-    named = dict(zip(_ordered(case, layout(case.layout)), LABELS[kind][1], strict=False))
-    new = replace(case, choices=tuple(named.values()), target=named[case.target], aliases=(), layout="")
-    return (case, new)
+        return {}
+    return dict(zip(LABELS[kind][1], _ordered(case, wanted), strict=False))
+
+
+def old_name(case: Case, text: str) -> str | None:
+    """The choice that a reply names by its new name: as the whole reply, at its start, in brackets, or as the answer.
+
+    None where it uses none; a letter inside a sentence ("a parcel") is no name.
+    """
+    choices = named(case)
+    if not choices:
+        return None
+    names = "|".join(choices)
+    for pattern in (
+        rf"\W*({names})\W*",
+        rf"\W*({names})(?:[).:\]]|\s*[(\n-]).*",
+        rf".*\b(?:answer|choice|option|label|number|letter)\b[^\w\n]*(?:is\b)?[^\w\n]*({names})\b.*",
+        rf".*[(\[]({names})[)\]].*",
+    ):
+        hit = re.fullmatch(pattern, text.strip(), re.DOTALL)
+        if hit:
+            return choices[hit[1]]
+    lone = re.fullmatch(r"\W*(\w)\W*", text.strip())  # a small letter alone
+    return choices.get(lone[1].upper()) if lone else None
 
 
 def _ordered(case: Case, wanted: Mapping[str, str]) -> list[str]:
@@ -169,12 +192,12 @@ def _laid_out(frame: Frame, case: Case) -> tuple[Frame, str]:
     shown = _ordered(case, wanted)
     frame = _with_choices(frame, case.choices, shown)
     kind = wanted.get("labels", "")
-    listed = _whole_words(case.choices, frame.system) or "{choices}" in frame.template
-    if kind in LABELS and listed and case.choices and len(shown) <= len(LABELS[kind][1]):
+    if kind in LABELS and case.choices and len(shown) <= len(LABELS[kind][1]):
         called, names = LABELS[kind]
-        named = dict(zip(shown, names, strict=False))
-        frame = _renamed(frame, named, called)
-        shown = [f"{named[label]} ({label})" for label in shown]
+        given = dict(zip(shown, names, strict=False))
+        renamed = _renamed(frame, given, called)
+        if renamed:
+            frame, shown = renamed, [f"{given[label]} ({label})" for label in shown]
     if "examples" in wanted:
         examples, rng = list(frame.examples), stream(0, "examples", wanted["examples"])
         while len(set(examples)) > 1 and tuple(examples) == frame.examples:
@@ -190,57 +213,73 @@ def _label(labels: Sequence[str]) -> str:
     return "|".join(rf"(?<!\w){re.escape(label)}(?!\w)" for label in sorted(labels, key=len, reverse=True))
 
 
-def _whole_words(labels: Sequence[str], text: str) -> bool:
-    return bool(labels) and set(re.findall(_label(labels), text)) == set(labels)
+def _lines(system: str, labels: Sequence[str]) -> list[int]:
+    """The lines that list the choices: one after the other, each begun by one, and none between them; else none."""
+    lines = system.split("\n")
+    begins = {at: hit[1] for at, line in enumerate(lines) if (hit := re.match(rf"\W*({_label(labels)})", line))}
+    places = list(begins)
+    whole = sorted(begins.values()) == sorted(labels) and places[-1] - places[0] == len(labels) - 1
+    return places if whole else []
 
 
-def _with_choices(frame: Frame, was: Sequence[str], now: Sequence[str]) -> Frame:
-    """The frame whose instructions list the choices in another order: as lines that begin with one, or in a sentence.
-
-    A list is only recognised where each choice stands in it once; elsewhere the instructions stay as they are ("if yes
-    it is positive, if no negative" must not be turned round).
-    """
-    if list(was) == list(now):
-        return frame
-    lines = frame.system.split("\n")
-    begins = {at: hit[0] for at, line in enumerate(lines) if (hit := re.match(rf"\W*(?:{_label(was)})", line))}
-    names = [next(label for label in was if hit.endswith(label)) for hit in begins.values()]
-    if sorted(names) == sorted(was):
-        by_name = dict(zip(names, (lines[at] for at in begins), strict=True))
-        for at, label in zip(begins, now, strict=True):
-            lines[at] = by_name[label]
-        return replace(frame, system="\n".join(lines))
-    found = list(re.finditer(_label(was), frame.system))
-    between = [frame.system[one.end() : two.start()] for one, two in pairwise(found)]
-    if sorted(hit[0] for hit in found) == sorted(was) and all(_LISTED.fullmatch(text) for text in between):
-        order = iter(now)
-        return replace(frame, system=re.sub(_label(was), lambda _: next(order), frame.system))
-    return frame
+def _inline(system: str, labels: Sequence[str]) -> list[re.Match[str]]:
+    """Where a sentence lists the choices, each once and nothing but commas and the like between them; else nowhere."""
+    found = list(re.finditer(_label(labels), system))
+    between = [system[one.end() : two.start()] for one, two in pairwise(found)]
+    listed = sorted(hit[0] for hit in found) == sorted(labels) and all(_LISTED.fullmatch(text) for text in between)
+    return found if listed else []
 
 
 _LISTED = re.compile(r"[\s,;/|\"'“”‘’`*-]*(?:or|and)?[\s\"'“”‘’`*]*")
 """What stands between two choices that are only listed; where more is said of each, none may trade places."""
 
+_BY_PLACE = re.compile(r"\b(?:first|last|order|above|below|top|former|latter|preceding|following)\b", re.IGNORECASE)
+"""Words with which instructions may speak of the places in a list, which must then stay as they are."""
 
-def _renamed(frame: Frame, named: Mapping[str, str], called: str) -> Frame:
+
+def _with_choices(frame: Frame, was: Sequence[str], now: Sequence[str]) -> Frame:
+    """The frame whose instructions list the choices in another order: as lines that begin with one, or in a sentence.
+
+    Where no list is recognised the instructions stay as they are ("if yes it is positive, if no negative" must not be
+    turned round), and so they do where they speak of places in the list.
+    """
+    if list(was) == list(now) or _BY_PLACE.search(frame.system):
+        return frame
+    lines, places = frame.system.split("\n"), _lines(frame.system, was)
+    if places:
+        by_name = {
+            next(label for label in was if re.match(rf"\W*{_label([label])}", lines[at])): lines[at] for at in places
+        }
+        for at, label in zip(places, now, strict=True):
+            lines[at] = by_name[label]
+        return replace(frame, system="\n".join(lines))
+    if _inline(frame.system, was):
+        order = iter(now)
+        return replace(frame, system=re.sub(_label(was), lambda _: next(order), frame.system))
+    return frame
+
+
+def _renamed(frame: Frame, names: Mapping[str, str], called: str) -> Frame | None:
     """The frame that lists each choice with its new name, shows the new names in its examples, and asks for them.
 
-    Only the first mention of a choice in the instructions gets the new name; what describes it stays as it is.
+    None where it lists the choices nowhere.
     """
-    system, at = frame.system, 0
-    seen: set[str] = set()
-    pieces = []
-    for hit in re.finditer(_label(list(named)), system):
-        if hit[0] not in seen:
-            seen.add(hit[0])
-            pieces += [system[at : hit.start()], f"{named[hit[0]]} ({hit[0]})"]
-            at = hit.end()
-    told = "".join([*pieces, system[at:]])
+    labels, system = list(names), frame.system
+    lines, places = system.split("\n"), _lines(system, labels)
+    if places:
+        for at in places:
+            lines[at] = re.sub(_label(labels), lambda hit: f"{names[hit[0]]} ({hit[0]})", lines[at], count=1)
+        system = "\n".join(lines)
+    elif _inline(system, labels):
+        system = re.sub(_label(labels), lambda hit: f"{names[hit[0]]} ({hit[0]})", system)
+    elif "{choices}" not in frame.template:
+        return None
     asks = f"Answer with the {called} alone."
+    by_answer = {label.casefold(): name for label, name in names.items()}
     return replace(
         frame,
-        system=f"{told}\n{asks}" if told else asks,
-        examples=tuple((question, named.get(answer.strip(), answer)) for question, answer in frame.examples),
+        system=f"{system}\n{asks}" if system else asks,
+        examples=tuple((said, by_answer.get(answer.strip(" .").casefold(), answer)) for said, answer in frame.examples),
     )
 
 

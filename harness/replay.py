@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from .brakes import Brakes
 from .calls import Plan, Request
-from .errors import EndpointError, ResultsError, StudyError
+from .errors import CaseError, EndpointError, ResultsError, StudyError
 from .journal import Journal, Record, located_records, record_at
 from .pacing import Halted, Pace
 from .replies import Endpoint, Reply
@@ -287,11 +287,13 @@ class Local:
         if not session.may_begin():
             return True
         assert self._ask is not None
-        request = session.plan.request(group[0])
         try:
+            request = session.plan.request(group[0])
             record = await asked(request.id, self._ask(request), self._endpoint.name)
         except Halted:
             return True
+        except CaseError as error:  # a picture that cannot be drawn on this machine
+            record = Record(session.plan.numbering.id_of(group[0]), now(), None, "raised", str(error))
         session.brakes.take(record.failure, record.message, record.reply.cost if record.reply else None)
         session.may_begin()  # what came may be a reason to stop, and whoever waits should know at once
         await session.keep(group, record)

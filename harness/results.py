@@ -267,7 +267,7 @@ def commit_of(folder: Path) -> dict[str, Any] | None:
 def versions() -> dict[str, str]:
     """The versions of what made the results."""
     found = {"python": platform.python_version(), "platform": platform.platform()}
-    for name in ("roadtest", "litellm", "openai", "nlpaug", "wordfreq", "xllamacpp"):
+    for name in ("roadtest", "litellm", "openai", "nlpaug", "wordfreq", "pillow", "matplotlib", "xllamacpp"):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

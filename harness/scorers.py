@@ -6,12 +6,13 @@ import re
 import string
 import unicodedata
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
 from .behaviour import ASKED, CONFLICT, DECLINED, Reaction, reaction
 from .cases import Case
 from .errors import StudyError, did_you_mean
-from .frames import readings
+from .frames import old_name
 from .replies import Reply, Score, Scorer
 
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
@@ -115,13 +116,9 @@ def find_scorer(name: str) -> Scorer:
 
 
 def score(scorer: Scorer, case: Case, reply: Reply) -> Score:
-    """The grade of a reply to a case as it was sent: by the first of its `frames.readings` that can be read."""
-    found = Score(None, "unparsable")
-    for reading in readings(case):
-        found = scorer(reading, reply)
-        if found.value is not None:
-            break
-    return found
+    """The grade of a reply to a case as it was sent: a new name of a choice counts as the choice."""
+    old = old_name(case, reply.text) if case.layout else None
+    return scorer(case, reply if old is None else replace(reply, text=old))
 
 
 def _stands_in(phrase: str, answer: str) -> bool:

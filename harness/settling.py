@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .gate import MEAN, Clause, Gate
+from .gate import MEAN, Clause, Gate, of_the_frame
 from .pairs import Pairs, Scores
 from .power import CLOSE, design_effect, fewest_items_for_go, items_for_floor, items_needed
 from .sequential import anytime_items, level_at
@@ -136,7 +136,7 @@ class Open:
         return float(np.nanmean(within)) if np.any(~np.isnan(within)) else 0.0
 
     def _need(self, towards: str, truth: float, draws: int, items: int, extended: int | None) -> Need:
-        variants = draws * (len(self.scores.messy) if self.pairs.name == MEAN else 1)
+        variants = draws * (sum(not of_the_frame(name) for name in self.scores.messy) if self.pairs.name == MEAN else 1)
         calls = items * (self.scores.repeats + variants)
         known = self.per_call.prompt_tokens
         tokens = round(calls * (known + (self.per_call.completion_tokens or 0))) if known is not None else None

@@ -102,11 +102,11 @@ def _claim_rows(claims: Sequence[Claim], level: str) -> list[dict[str, str]]:
 
 
 def flip_rows(analysis: Analysis) -> list[dict[str, str]]:
-    """The second table: flips, relative drop, tests, and what was left out."""
-    rows = []
-    worst = any(claim.worst for claim in analysis.claims)
-    agree = any(claim.agreement for claim in analysis.claims)
-    for claim in analysis.claims:
+    """The second table: flips, relative drop, tests, and what was left out; the study's own frame last."""
+    rows, claims = [], (*analysis.of_users, *analysis.of_the_frame)
+    worst = any(claim.worst for claim in claims)
+    agree = any(claim.agreement for claim in claims)
+    for claim in claims:
         row = {
             "perturbation": claim.name,
             "items": str(claim.drop.items if claim.drop else 0),

@@ -15,7 +15,7 @@ from functools import cached_property
 from random import Random
 
 from ..harness.cases import Case, Edit
-from .derivation import UNITS, Query, agrees, counting, query_of, rederived, relevant
+from .derivation import UNITS, Query, agrees, canonical, counting, query_of, rederived, relevant
 from .perturbation import Proposal, Restating, Turning, perturbation
 from .record_text import (
     OTHER_NAMES,
@@ -232,7 +232,14 @@ def newer_record(case: Case, rng: Random) -> Iterator[Proposal]:
             made = read(f"{_head(site.found)}{new}")
             value = _text(made.records[0], site.query.field) if made else None
             if value:
-                yield -1.0, Turning((_behind(site.found, behind, new),), target=value)
+                yield -1.0, Turning((_behind(site.found, behind, new),), target=_in_form(value, case.target))
+
+
+def _in_form(value: str, target: str) -> str:
+    """A value in the form in which the benchmark wants its answer: an amount with two decimals and without currency."""
+    known = canonical(value)
+    plain = re.fullmatch(r"-?\d+\.\d{2}", target) and re.fullmatch(r"-?\d+(?:\.\d+)?", known)
+    return f"{Decimal(known):.2f}" if plain else value
 
 
 def _head(found: Records) -> str:
@@ -400,13 +407,13 @@ def truncated_records(case: Case, rng: Random) -> Iterator[Proposal]:
     if site and site.query.task == "select":
         records = site.found.records
         after = range(max(site.about) + 1, len(records))
-        # one cut after the other from the end: each takes a record more, and together they are one cut
+        # one cut further to the front after the other; together they are one cut
+        until = len(case.context)
         for step, number in enumerate(reversed(after)):
             record = records[number]
-            inside = record.start + max(1, int((record.end - record.start) * rng.uniform(0.3, 0.8)))
-            end = len(case.context) if number == len(records) - 1 else records[number + 1].start
-            cut = inside if step == 0 else record.start
-            yield (-1.0 if step == 0 else step / max(len(after), 1)), Restating((_context(cut, end, ""),))
+            cut = record.start + max(1, int((record.end - record.start) * rng.uniform(0.3, 0.8)))
+            yield (-1.0 if step == 0 else step / max(len(after), 1)), Restating((_context(cut, until, ""),))
+            until = cut
 
 
 @perturbation(
@@ -690,20 +697,25 @@ The shed is open to everybody with a badge. Lock your bicycle to the rack and le
 """.strip().split("\n\n")
 
 
+_COMMON = frozenset(
+    """with when from that this what have where your they them then than into like well please thank thanks would could
+    should will about there which other some just know tell before after while more most very also only were been back
+    still here""".split()
+)
+
+
 def _documents(case: Case, rng: Random) -> list[str]:
-    """Documents that share no word of weight with the case, in random order."""
+    """Documents that share no word of weight with the question and its answers, in random order."""
     if not case.context.strip():
         return []
-    known = set(re.findall(r"[^\W\d_]{4,}", " ".join((case.text, case.context, *case.answers)).lower()))
-    common = frozenset("with when from that this what have where your they them then than into like well".split())
-    free = [
-        one for one in _DOCUMENTS if len((set(re.findall(r"[^\W\d_]{4,}", one.lower())) - common) & known) <= _SHARED
-    ]
+    known = _weighty(" ".join((case.text, *case.answers)))
+    free = [one for one in _DOCUMENTS if known.isdisjoint(_weighty(one))]
     return rng.sample(free, len(free))
 
 
-_SHARED = 3
-"""Words of four letters and more that an irrelevant document may share with a case."""
+def _weighty(text: str) -> set[str]:
+    """The words of a text that say what it is about, by their first five letters: `bicycle` and `bicycles` are one."""
+    return {word[:5] for word in re.findall(r"[^\W\d_]{4,}", text.lower()) if word not in _COMMON}
 
 
 @perturbation(

@@ -100,7 +100,12 @@ def _query_of(case: Case) -> Query | None:
     return query if derived.kind == "answer" and agrees(derived.value, case.target) else None
 
 
+_RECKONED = re.compile(r"\bhow (?:many|much)\b|\b(?:total|sum|altogether|average|count)\b", re.IGNORECASE)
+
+
 def _seen(case: Case, found: Records) -> Query | None:
+    if _RECKONED.search(case.text) or (len(case.target) < 4 and not case.target.isalpha()):
+        return None  # that a field holds the same number may be chance
     named = [
         (record, field)
         for record in found.records
@@ -225,7 +230,7 @@ def _selected(held: Sequence[_Row], query: Query) -> Derived:
     known = {canonical(value): value for value in values if value is not None}
     if len(known) > 1:
         return Derived("conflict", why=f"{query.field} is {' and '.join(map(str, known.values()))}")
-    if not known or any(value is None for value in values):
+    if not known:  # a null beside the value says nothing against it
         return Derived("gone", why=f"{query.field} is not there")
     return Derived("answer", str(next(iter(known.values()))))
 

@@ -7,6 +7,7 @@ is left as it is, and the variant counts as unchanged.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from random import Random
 
@@ -49,9 +50,11 @@ def choice_order(case: Case, rng: Random) -> Iterator[Proposal]:
     proof="each choice gets a letter or a number, told beside its name; an answer by either counts",
 )
 def choice_labels(case: Case, rng: Random) -> Iterator[Proposal]:
-    """The choices are answered by a letter or a number; the right one is mapped with them."""
-    if 1 < len(case.choices) <= min(len(names) for _, names in LABELS.values()):
-        yield -1.0, _laid_out("labels", rng.choice(sorted(LABELS)))
+    """The choices are answered by a letter or a number, unless one of them reads like that; the right one follows."""
+    words = {word.casefold() for choice in (*case.choices, *case.aliases) for word in re.findall(r"\w+", choice)}
+    kinds = [kind for kind, (_, names) in sorted(LABELS.items()) if words.isdisjoint(name.casefold() for name in names)]
+    if kinds and 1 < len(case.choices) <= min(len(LABELS[kind][1]) for kind in kinds):
+        yield -1.0, _laid_out("labels", rng.choice(kinds))
 
 
 @perturbation(

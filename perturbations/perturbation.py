@@ -63,7 +63,7 @@ class Perturbation:
     share of. `proof`, where given, says why no edit of this kind can change what is asked. `style` changes letter case
     and is applied to what other parts put in. `check` reads a whole variant and names what is wrong with its right
     answer, which rejects it; the texts of a `reviewed` one were signed by a person. `sends` says what a system must be
-    able to take besides one text.
+    able to take besides one text; one that `restates` says the clean request, or a part of it, a second time.
     """
 
     name: str
@@ -84,6 +84,7 @@ class Perturbation:
     check: Check | None = None
     reviewed: bool = False
     sends: frozenset[Sends] = frozenset()
+    restates: bool = False
 
     def __post_init__(self) -> None:
         if len(self.rates) != len(SEVERITIES) or list(self.rates) != sorted(self.rates):
@@ -246,6 +247,9 @@ def stack(parts: Sequence[Perturbation]) -> Perturbation:
     effects = [part.effect for part in parts if part.effect != "same"]
     if len(effects) > 1:
         raise CaseError(f"{name!r}: only one part of a stack may change the right answer")
+    if effects and any(part.restates for part in parts):
+        again = next(part.name for part in parts if part.restates)
+        raise CaseError(f"{name!r}: {again} says the clean request again, which another part makes another one")
     return Perturbation(
         name=name,
         family="stacks",
@@ -353,6 +357,7 @@ def perturbation(
     style: Callable[[str], str] | None = None,
     check: Check | None = None,
     sends: Sends | None = None,
+    restates: bool = False,
 ) -> Callable[[Callable[..., Iterable[Proposal]]], Perturbation]:
     """A decorator that makes a generator function into a Perturbation.
 
@@ -375,6 +380,7 @@ def perturbation(
             style=style,
             check=check,
             sends=frozenset({sends} if sends else ()),
+            restates=restates,
         )
 
     return make

@@ -122,9 +122,22 @@ def _csv_value(value: str | None, quoted: bool) -> str:
     return '"' + value.replace('"', '""') + '"' if quoted or re.search(r'[",\n]', value) else value
 
 
-@lru_cache(maxsize=64)  # a large text takes megabytes
 def read(text: str) -> Records | None:
     """The records of a text; None where it holds none that can be read."""
+    return _kept(text) if len(text) <= _REMEMBERED else _read(text)
+
+
+_REMEMBERED = (
+    20_000  # characters of a text whose records are kept for the next time; those of a large one take megabytes
+)
+
+
+@lru_cache(maxsize=64)
+def _kept(text: str) -> Records | None:
+    return _read(text)
+
+
+def _read(text: str) -> Records | None:
     for name, reader in _READERS.items():
         found = tuple(reader(text))
         if found:
@@ -147,6 +160,13 @@ _MEMBER = re.compile(
 
 
 def _json(text: str) -> Iterator[Record]:
+    found = list(_objects(text))
+    # an object that is a value of another one is no record, and what it belongs to cannot be read as one
+    if not any(text[max(record.start - 20, 0) : record.start].rstrip().endswith(":") for record in found):
+        yield from found
+
+
+def _objects(text: str) -> Iterator[Record]:
     start = text.find("{")
     while start >= 0:
         fields: list[Field] = []
@@ -383,7 +403,7 @@ OTHER_NAMES = {
     "currency": ("curr", "ccy"),
     "ordered": ("order_date", "ordered_at"),
     "updated": ("last_update", "modified", "updated_at"),
-    "carrier": ("shipper", "courier"),
+    "carrier": ("courier", "carrier_name"),
     "city": ("town",),
     "invoice": ("invoice_no", "invoiceId", "inv_number"),
     "issued": ("issue_date", "issued_on"),

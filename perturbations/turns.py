@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from random import Random
 
 from ..harness.cases import Case, Edit
 from ..harness.marks import ASSISTANT, USER
 from .perturbation import Proposal, Restating, Turning, perturbation
-from .text import HANGS_ON, sentence_ends, sites
+from .text import sentence_ends, sites
 from .values import decoy, rivals, values, wrong_answer
 from .words import FUNCTION_WORDS
 
@@ -38,25 +39,31 @@ _CLAUSE = re.compile(
     r",[ ]+|[ ]+(?=(?:and|but|because|so|or|which|when|while|that|if|since|although)\b)", re.IGNORECASE
 )
 _LEAST_WORDS = 2
+_WORD = 40  # characters in which the word beside a blank is looked for
 _SHARES = (0.1, 0.3, 0.5, 0.7, 0.9)
 
 
-def _places(case: Case, rng: Random, until: int) -> list[tuple[int, int]]:
-    """Where the first so many characters of a text can be parted, at most five places: blanks between two words.
+def _places(case: Case, rng: Random, gone: tuple[int, int] = (0, 0)) -> list[tuple[int, int]]:
+    """Where a text can be parted, at most five places: blanks between two words, outside what is `gone` from there.
 
     Ends of sentences come first, then clauses, then blanks before a function word, then others; no piece is shorter
     than two words, and nothing that is protected is torn apart.
     """
-    text = case.text
+    text, until = case.text, len(case.text.rstrip())
     protection = sites(case).protection
-    ends = set(sentence_ends(text[:until]))
-    clauses = {match.end() for match in _CLAUSE.finditer(text, 0, until)}
+    ends = set(sentence_ends(text))
+    clauses = {match.end() for match in _CLAUSE.finditer(text)}
+
+    def left(start: int, end: int) -> list[str]:
+        return f"{text[start : min(end, max(gone[0], start))]} {text[max(start, gone[1]) : end]}".split()
+
     kinds: tuple[list[tuple[int, int]], ...] = ([], [], [], [])
     for blank in re.finditer(r"(?<=\S)\s+(?=\S)", text[:until]):
         start, end = blank.span()
-        if protection.refuses(Edit(start, end, USER)):
+        if protection.refuses(Edit(start, end, USER)) or (start < gone[1] and end > gone[0]):
             continue
-        before, after = text[:start].rpartition(" ")[2].lower(), text[end:].partition(" ")[0].lower()
+        before = text[max(start - _WORD, 0) : start].rpartition(" ")[2].lower()
+        after = text[end : end + _WORD].partition(" ")[0].lower()
         if start in ends or (before[-1:] in ".!?" and text[end].isupper()):
             kinds[0].append((start, end))
         elif end in clauses:
@@ -69,9 +76,9 @@ def _places(case: Case, rng: Random, until: int) -> list[tuple[int, int]]:
             if len(chosen) == len(_SHARES):
                 return chosen
             edges = sorted([0, until, *(place for both in chosen for place in both)])
-            before = text[max(edge for edge in edges if edge <= start) : start]
-            after = text[end : min(edge for edge in edges if edge >= end)]
-            if min(len(before.split()), len(after.split())) >= _LEAST_WORDS:
+            ahead = left(max(edge for edge in edges if edge <= start), start)
+            behind = left(end, min(edge for edge in edges if edge >= end))
+            if min(len(ahead), len(behind)) >= _LEAST_WORDS:
                 chosen.append((start, end))
     return chosen
 
@@ -87,40 +94,56 @@ def _places(case: Case, rng: Random, until: int) -> list[tuple[int, int]]:
 )
 def several_messages(case: Case, rng: Random) -> Iterator[Proposal]:
     """One request comes as several messages in a row, before anybody could answer."""
-    for share, (start, end) in zip(_SHARES, _places(case, rng, len(case.text.rstrip())), strict=False):
+    for share, (start, end) in zip(_SHARES, _places(case, rng), strict=False):
         yield share, Edit(start, end, USER)
 
 
 @perturbation("sharded", rates=_STEPS, measure="five further messages", source=_LABAN, sends="turns")
 def sharded(case: Case, rng: Random) -> Iterator[Proposal]:
-    """What is wanted comes first, and what it takes to answer follows message by message, each acknowledged."""
+    """The question comes first, and what it takes to answer follows message by message, each acknowledged."""
     text = case.text
-    begin, until = _question(text)
+    found = _question(text)
+    if found is None:
+        return
+    begin, end = found
     heard = rng.sample(_ACKNOWLEDGED, len(_SHARES))
+    shares: Sequence[float] = _SHARES
+    gone = (0, 0)
     if begin:
-        question = text[begin:until]
-        yield (
-            -1.0,
-            Restating((Edit(0, 0, f"{question}{ASSISTANT}{heard[0]}{USER}"), Edit(_back(text, begin), until, ""))),
-        )
-        shares: Sequence[float] = _SHARES[1:]
-    else:
-        shares = _SHARES
-    for share, said, (start, end) in zip(
-        shares, heard[-len(shares) :], _places(case, rng, begin or until), strict=False
-    ):
-        yield share, Restating((Edit(start, end, f"{ASSISTANT}{said}{USER}"),))  # its place was found to be free
+        gone = (_back(text, begin), end) if end >= len(text.rstrip()) else (begin, _on(text, end))
+        moved = Edit(0, 0, f"{text[begin:end]}{ASSISTANT}{heard[0]}{USER}")
+        yield -1.0, Restating((moved, Edit(*gone, "")))
+        shares = _SHARES[1:]
+    for share, said, (start, stop) in zip(shares, heard[-len(shares) :], _places(case, rng, gone), strict=False):
+        # its place was found to be free
+        yield share, Restating((Edit(start, stop, f"{ASSISTANT}{said}{USER}"),))
 
 
-def _question(text: str) -> tuple[int, int]:
-    """Where the closing question begins and ends; it begins at 0 where there is none that could come first."""
-    ends = sentence_ends(text)
-    begin = ends[-2] if len(ends) > 1 else 0
-    while begin < ends[-1] and text[begin].isspace():
-        begin += 1
-    last = text[begin : ends[-1]]
-    movable = last.endswith("?") and not HANGS_ON.search(last)
-    return (begin if movable else 0), ends[-1]
+_IN_ORDER = re.compile(
+    r"\b(?:then|so|therefore|however|first|second|after|before|next|finally|later|another|others?|both|same|such|former"
+    r"|latter|also|too|instead)\b|^(?:and|but|or)\b",
+    re.IGNORECASE,
+)
+
+
+def _question(text: str) -> tuple[int, int] | None:
+    """Where the last question stands that can come first: none of its words says that something came before it."""
+    start, found = 0, None
+    for end in sentence_ends(text):
+        while start < end and text[start].isspace():
+            start += 1
+        sentence = text[start:end]
+        if sentence.endswith("?") and not _IN_ORDER.search(sentence):
+            found = (start, end)
+        start = end
+    return found
+
+
+def _on(text: str, at: int) -> int:
+    """The place of the next character that is no blank."""
+    while at < len(text) and text[at].isspace():
+        at += 1
+    return at
 
 
 def _back(text: str, at: int) -> int:
@@ -145,11 +168,12 @@ _OTHER_TOPICS = (
 )
 _MEANWHILE = ("By the way: ", "While you look: ", "Quick other thing: ", "Something else first: ")
 _RETURNS = (
-    "Thanks! Now back to what I asked before, please.",
-    "Good to know. So, what about my first question?",
-    "Ha, okay. And my question from the beginning?",
-    "Great, thank you. Please answer what I asked first now.",
+    "Thanks! Now back to what I wrote: {words} ...",
+    "Good to know. So, what about this: {words} ...",
+    "Ha, okay. But I had written: {words} ...",
+    "Great, thank you. Please answer my message now, the one with: {words} ...",
 )
+_QUOTED = 6  # words of the request that the way back quotes
 _WAITS = ("One moment, please.", "Let me have a look.", "I am looking into it.", "Just a second.")
 
 
@@ -158,13 +182,13 @@ _WAITS = ("One moment, please.", "Let me have a look.", "I am looking into it.",
     rates=_STEPS,
     measure="other topics",
     source="the topics and the way back are ours; severity is the number of other topics, chosen by hand",
-    proof="whole messages about something else are put behind the request, answered, and left again",
     sends="turns",
+    restates=True,
 )
 def topic_switch(text: str, rng: Random) -> Iterator[Proposal]:
-    """The person asks about something else in between and comes back to the first request, still unanswered."""
-    end = len(text.rstrip())
-    if not end:
+    """The person asks about something else in between and comes back to the request, quoting how it began."""
+    end, words = len(text.rstrip()), text.split()
+    if len(words) < _QUOTED:
         return
     topics = rng.sample(_OTHER_TOPICS, len(_SHARES))
     back, wait = rng.choice(_RETURNS), rng.choice(_WAITS)
@@ -172,28 +196,27 @@ def topic_switch(text: str, rng: Random) -> Iterator[Proposal]:
     for share, (question, answer) in zip((-1.0, *_SHARES[1:]), topics, strict=True):
         opening = f"{ASSISTANT}{wait}{USER}{rng.choice(_MEANWHILE)}" if share < 0 else f"{USER}And "
         yield share, Edit(end, end, f"{opening}{question}{ASSISTANT}{answer}")
-    yield -1.0, Edit(end, end, f"{USER}{back}")
+    yield -1.0, Restating((Edit(end, end, f"{USER}{back.format(words=' '.join(words[:_QUOTED]))}"),))
 
 
-_IMPATIENT = ("Hello?", "??", "Anyone there?", "Still waiting...", "Hello??? Is this thing working?")
+_IMPATIENT = ("Hello?", "??", "Hello???", "Anyone?", "Hey?")
 
 
 @perturbation(
     "impatient_repeat",
     rates=_STEPS,
-    measure="repeated messages",
-    source="the impatience is ours; severity is the number of further messages, chosen by hand",
-    proof="the same request is sent again, whole",
+    measure="five repetitions",
+    source="the impatience is ours; severity is how often the request is sent again, chosen by hand",
     sends="turns",
+    restates=True,
 )
 def impatient_repeat(text: str, rng: Random) -> Iterator[Proposal]:
     """Nobody answers at once, so the person nudges and sends the same request again."""
     end, request = len(text), text.strip()
     if request:
         nudges = rng.sample(_IMPATIENT, len(_IMPATIENT))
-        for number, share in enumerate(_SHARES):
-            again = f"{USER}{nudges[number]}" if number % 2 else f"{USER}{nudges[number]}{USER}{request}"
-            yield share, Edit(end, end, again)
+        for share, nudge in zip(_SHARES, nudges, strict=True):
+            yield share, Restating((Edit(end, end, f"{USER}{nudge}{USER}{request}"),))
 
 
 @perturbation(
@@ -222,6 +245,7 @@ _NOTED = ("Thank you, I have noted that.", "Thanks, I will look it up.", "Alrigh
     measure="messages with a value",
     source=f"the replies are ours; {_ONCE}",
     sends="turns",
+    restates=True,
 )
 def conflicting_history(case: Case, rng: Random) -> Iterator[Proposal]:
     """Earlier in the conversation the person asked the same with another value; what is sent now counts."""
@@ -246,6 +270,7 @@ def conflicting_history(case: Case, rng: Random) -> Iterator[Proposal]:
     source=f"the doubts are ours; {_ONCE}",
     proof="the same request was answered wrong before, and is asked again, whole",
     sends="turns",
+    restates=True,
 )
 def wrong_before(case: Case, rng: Random) -> Iterator[Proposal]:
     """The history holds a wrong answer to the same request, and the person asks again."""
@@ -279,22 +304,25 @@ _MEANT = (
     measure="messages with a value",
     source=f"the corrections are ours; {_ONCE}",
     sends="turns",
+    restates=True,
 )
 def corrected_turn(case: Case, rng: Random) -> Iterator[Proposal]:
     """The request holds a wrong value, which the next message puts right: the clean answer holds."""
     found = values(case.text)
     parts = [answer for answer in case.answers if answer in case.text]
+    times = Counter(value[0] for value in found)
     once = [
         value
         for value in found
-        if case.text.count(value[0]) == 1 and not any(value[0] in part and part not in value[0] for part in parts)
+        if times[value[0]] == 1 and not any(value[0] in part and part not in value[0] for part in parts)
     ]
     bearing = [value for value in once if any(answer in value[0] for answer in case.answers)] or once
     if not bearing:
         return
     value = rng.choice(bearing)
     wrong = decoy(value[0], rng)
-    if wrong == value[0] or wrong in f"{case.text} {case.context} {' '.join(case.answers)}":
+    known = f"{case.text} {case.context} {' '.join(case.answers)}"
+    if wrong == value[0] or wrong in known or case.text.count(value[0]) > 1:
         return
     end = len(case.text.rstrip())
     said = rng.choice(_MEANT).format(right=value[0], wrong=wrong)

@@ -10,7 +10,7 @@ import pytest
 from roadtest.datasets import load_suite
 from roadtest.harness import Case, CaseError, Frame, Reply, Variant, find_scorer
 from roadtest.harness.cases import Edit
-from roadtest.harness.frames import pictured, readings, said, weight
+from roadtest.harness.frames import named, old_name, pictured, said, weight
 from roadtest.harness.marks import ASSISTANT, PICTURE_END, USER, mark
 from roadtest.harness.scorers import score
 from roadtest.perturbations import find, parse
@@ -57,6 +57,9 @@ def test_marks_in_the_text_end_messages_and_the_template_goes_with_the_first_and
         {"role": "assistant", "content": "Go on."},
         {"role": "user", "content": "my parcel? \nA:"},
     )
+    spaced = Frame("", " Q: {text}\nA: ")
+    first, *_, last = spaced.messages(Case("1", text, "x"))
+    assert (first["content"][:2], last["content"][-4:]) == (" Q", "\nA: "), "the template's own blanks stay"
 
 
 def test_the_history_of_a_case_comes_behind_the_examples_and_before_the_text():
@@ -133,8 +136,42 @@ def test_new_labels_stand_beside_the_old_ones_and_in_the_examples():
 )
 def test_an_answer_by_the_new_label_or_the_old_one_counts(reply, value):
     laid = Case("1", "x", "cancel", choices=CHOICES, layout=mark("choices", "2,0,1") + mark("labels", "letters"))
-    assert [case.target for case in readings(laid)] == ["cancel", "A"]
+    assert named(laid) == {"A": "cancel", "B": "delivery", "C": "refund"}
     assert score(find_scorer("label"), laid, Reply(reply)).value == value
+
+
+@pytest.mark.parametrize("scorer", ["exact", "contains", "label"])
+def test_every_scorer_sees_the_choice_behind_a_new_name(scorer):
+    laid = Case("1", "x", "cancel", choices=CHOICES, layout=mark("labels", "letters"))
+    assert [score(find_scorer(scorer), laid, Reply(text)).value for text in ("C", "A", "cancel")] == [1.0, 0.0, 1.0]
+
+
+def test_a_letter_inside_a_sentence_is_no_name():
+    laid = Case("1", "x", "delivery", choices=CHOICES, layout=mark("labels", "letters"))
+    assert old_name(laid, "This is a question about a parcel.") is None
+    assert old_name(laid, "The answer is B.") == "refund"
+    assert old_name(laid, "It is delivery (A).") == "delivery"
+    assert old_name(laid, "b") == "refund"
+
+
+@pytest.mark.parametrize("choices", [("A", "B", "C", "D"), ("0", "1"), ("1", "2", "3"), ("plan a", "plan b")])
+def test_choices_that_read_like_the_new_names_get_none_of_these(choices):
+    for seed in range(20):
+        laid = find("choice_labels").variant(Case("1", "x", choices[0], choices=choices), 3, seed).messy
+        assert set(named(laid)).isdisjoint(word.upper() for choice in choices for word in choice.split())
+
+
+def test_a_list_whose_lines_go_on_or_whose_places_are_spoken_of_stays():
+    going_on = Frame("delivery: where it is,\n  when it comes\nrefund: wants money,\n  now\ncancel: wants to end it")
+    assert laid_out("choices", "2,0,1", frame=going_on)[0]["content"] == going_on.system
+    places = Frame("One of delivery, refund or cancel. If several fit, take the first of them.")
+    assert laid_out("choices", "2,0,1", frame=places)[0]["content"] == places.system
+    mentioned = Frame(
+        "You work in the refund office.\ndelivery: where it is\nrefund: wants money\ncancel: wants to end it"
+    )
+    assert laid_out("labels", "letters", frame=mentioned)[0]["content"].startswith(
+        "You work in the refund office.\nA (delivery): where it is\nB (refund): wants money\nC (cancel)"
+    )
 
 
 def test_a_frame_that_does_not_list_the_choices_gives_them_no_labels():

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from itertools import combinations, pairwise
+from itertools import pairwise
 from random import Random
 from time import monotonic
 from xml.etree import ElementTree as ET
@@ -522,7 +522,8 @@ def check_subsets(found: Set, variant: Variant, rng: Random) -> None:
     """What is left of a variant when a failure is shrunk is a variant with a right answer of its own."""
     others = [group for group in variant.groups if group not in variant.decisive and rng.random() < 0.5]
     check(found, variant.subset(others))
-    check(found, variant.subset([*others, *variant.decisive]))
+    if variant.decisive:
+        check(found, variant.subset([*others, *variant.decisive]))
 
 
 # Of 1,000 sets some have nothing of the kind: no weight, no record behind the one that is needed
@@ -713,13 +714,9 @@ def test_latest_without_a_key_puts_no_record_above_another():
 def test_the_values_that_tell_two_amounts_apart_stay_where_no_key_does():
     context = "id,customer,amount,colour\n1,Ann Lee,5.00,red\n2,Ann Lee,5.00,blue\n3,Bo Day,7.00,red"
     case = Case("1", "?", "10.00", context=context, query={"sum": "amount", "where": "customer = Ann Lee"})
+    assert query_of(case) is not None
     for name in ("api_nulls", "missing_fields"):
-        for seed in range(10):
-            variant = find(name).variant(case, 5, seed)
-            assert variant.validity != "rejected"
-            for groups in combinations(variant.groups, 2):
-                derived = derive(variant.subset(groups).messy.context, query_of(case))
-                assert derived.value == "10.00"
+        assert not any(find(name).variant(case, 5, seed).changed for seed in range(10))
 
 
 # --- which question the records answer ----------------------------------------------------------------------------

@@ -46,9 +46,21 @@ def test_no_message_tears_a_value_or_a_word_apart(suite, name):
             assert any(case.target in piece for piece in pieces)
 
 
+def test_a_request_that_is_said_again_cannot_be_stacked_with_one_that_changes_it():
+    for changing in ("missing_value", "changed_mind", "late_correction", "contradicting_turn"):
+        for again in ("impatient_repeat", "wrong_before", "corrected_turn", "topic_switch", "conflicting_history"):
+            with pytest.raises(StudyError, match=f"{again} says the clean request again"):
+                find(f"{changing}+{again}")
+
+
 def test_a_question_that_points_back_keeps_its_place():
-    case = Case("1", "My lamp is broken. Can you replace it?", "x")
-    assert said(find("sharded").variant(case, 1, 0).messy)[-1].endswith("Can you replace it?")
+    assert not find("sharded").variant(Case("1", "My lamp is broken. What do I do then?", "x"), 1, 0).changed
+    middle = Case("1", "Hello there. Where is order 48213 now? I ordered it two weeks ago.", "x")
+    assert said(find("sharded").variant(middle, 2, 0).messy) == [
+        "Where is order 48213 now?",
+        "Hello there.",
+        "I ordered it two weeks ago.",
+    ]
 
 
 @settings(max_examples=50, deadline=None)
@@ -88,8 +100,10 @@ def test_a_topic_switch_comes_back_and_repeats_are_whole():
     users, replies = said(switched.messy), said(switched.messy, "assistant")
     assert users[0] == CASE.text
     assert len(replies) == 6, "the wait, and an answer to each of five other questions"
+    assert "Hello, I ordered a lamp two" in users[-1], "the way back quotes how the request began"
     repeated = find("impatient_repeat").variant(CASE, 3, seed=2)
-    assert said(repeated.messy).count(CASE.text) == 3
+    assert said(repeated.messy).count(CASE.text) == 4
+    assert said(repeated.messy)[-1] == CASE.text
     talked = find("stale_history").variant(CASE, 4, seed=2)
     assert (talked.text, len(turns(talked.messy.history))) == (CASE.text, 8)
 
