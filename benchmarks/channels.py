@@ -28,7 +28,6 @@ CHANNELS = {
     "ocr@3": "read off a screenshot: Tesseract's misreadings, fitted",
     "asr@3": "dictated: a speech service's mishearings, fitted",
     "several_messages@3": "four messages in a row",
-    "sharded@3": "four messages, the question first, each acknowledged",
     "outdated_record+duplicate_records+api_nulls@3": "dirty context: old versions, duplicates and nulls in the records",
 }
 PAGE = Path(__file__).with_suffix(".md")

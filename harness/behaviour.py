@@ -363,6 +363,9 @@ def _structured(text: str) -> tuple[Reaction, str] | None:
     return (DECLINED, f"{empty[0]}: null") if empty else (ANSWERED, "")
 
 
+JUDGE = "judge.jsonl"
+"""The journal of a judge's answers in a results folder."""
+
 JUDGED = "judged.jsonl"
 """The file of a results folder in which a judge's readings of replies are kept."""
 

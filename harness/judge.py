@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from .behaviour import ANSWERED, ASKED, CONFLICT, DECLINED, JUDGED, Reaction, reaction
+from .behaviour import ANSWERED, ASKED, CONFLICT, DECLINED, JUDGE, JUDGED, Reaction, reaction
 from .errors import StudyError, did_you_mean
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from .replies import Endpoint
     from .results import Results
     from .systems import System
-
-JUDGE = "judge.jsonl"
-"""The journal of a judge's answers in a results folder."""
 
 WORDS: dict[str, Reaction] = {"ASKED": ASKED, "CONFLICT": CONFLICT, "DECLINED": DECLINED, "ANSWERED": ANSWERED}
 """The words in which a judge says what a reply does."""
@@ -376,12 +373,16 @@ def judge(
 def _judge_results(folder: Path, system: System, budget: float) -> None:
     from tabulate import tabulate
 
+    from .answers import read_answers
+    from .manifest import MANIFEST, seal
     from .results import read_results
 
     results = read_results(folder)
     asked = list(exchanges(results))
     readings = _asked_with_bar(asked, system, folder / JUDGE, budget)
     path = write_readings(results, readings, system.model)
+    if (folder / MANIFEST).exists():
+        seal(results, read_answers(results))
     both = [(one.by_rules, readings.found[one.id]) for one in asked if one.id in readings.found]
     rules, judges = Counter(one for one, _ in both), Counter(one for _, one in both)
     rows = [(name, judges[name], rules[name]) for name in get_args(Reaction)]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .answers import Answers
+from .behaviour import JUDGE, JUDGED
 from .chaos import CHAOS
 from .errors import ResultsError
 from .journal import RECORDS, START, holds, link_of
@@ -24,10 +25,10 @@ from .results import CASES, STUDY, VARIANTS, Results, write_json
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 """The manifest of a results folder, and the signature that its owner may put beside it."""
 
-SEALED = (STUDY, CASES, VARIANTS, MINIMAL, AUDIT, LABELS, CHAOS, LOAD)
+SEALED = (STUDY, CASES, VARIANTS, MINIMAL, AUDIT, LABELS, CHAOS, LOAD, JUDGED)
 """Files of which the manifest holds the SHA-256, as far as they are there. Reports and tables are made from them."""
 
-JOURNALS = (RECORDS, SHRINK)
+JOURNALS = (RECORDS, SHRINK, JUDGE)
 """Files whose lines are linked; the manifest holds how many there are and the last link."""
 
 

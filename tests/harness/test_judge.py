@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from roadtest.harness import Gate, Scripted, Study, System, analyse, read_results, run_study
+from roadtest.harness import Gate, Scripted, Study, System, analyse, read_results, run_study, verify
 from roadtest.harness.behaviour import ANSWERED, ASKED, CONFLICT, DECLINED, judged
 from roadtest.harness.cli import main
 from roadtest.harness.judge import EXAMPLES, WORDS, agreement, exchanges, question, read_word
@@ -81,6 +81,9 @@ def test_what_the_judge_says_counts_in_place_of_the_rules(results, loopback):
     assert again.exit_code == 0, again.output
     assert len(loopback.asked) == len(asked), "what was answered is not asked again"
     assert again.stdout == done.stdout
+    assert verify(results).holds, "a judge's readings are sealed with the rest"
+    (results / "judged.jsonl").write_text("", encoding="utf-8")
+    assert not verify(results).holds
 
 
 def test_a_reply_that_orders_the_judge_about_is_only_data(results, loopback):
