@@ -14,7 +14,7 @@ demo: $(VENV)/ready  ## the main job, end to end, on a small real model
 	$(BIN)/roadtest model serve --fallback -- $(BIN)/roadtest run docs/demo.toml
 
 test: $(VENV)/ready lint types smoke-model  ## everything that CI checks
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n 2
 
 slow: $(VENV)/ready smoke-model  ## what takes longer than CI should
 	$(BIN)/python -m pytest -m slow

@@ -232,7 +232,8 @@ def newer_record(case: Case, rng: Random) -> Iterator[Proposal]:
             made = read(f"{_head(site.found)}{new}")
             value = _text(made.records[0], site.query.field) if made else None
             if value:
-                yield -1.0, Turning((_behind(site.found, behind, new),), target=_in_form(value, case.target))
+                target = value if case.choices else _in_form(value, case.target)
+                yield -1.0, Turning((_behind(site.found, behind, new),), target=target)
 
 
 def _in_form(value: str, target: str) -> str:

@@ -219,10 +219,19 @@ def _kept(
             continue
         if not free and any(sites(case, edit.field).protection.refuses(edit) for edit in made):
             continue
+        if isinstance(change, Restating) and case.protect and _loses(case, made):
+            continue
         for edit in made:
             insort(taken[edit.field], (edit.start, edit.end))
         found = True
         yield made, replace(turning, edits=made) if turning and turns else None
+
+
+def _loses(case: Case, made: Sequence[Edit]) -> bool:
+    """Whether edits take out a phrase that the case itself protects, and put it in nowhere."""
+    was = "\0".join(getattr(case, edit.field)[edit.start : edit.end] for edit in made)
+    now = "\0".join(edit.text for edit in made)
+    return any(now.count(phrase) < was.count(phrase) for phrase in case.protect if phrase)
 
 
 def _clashes(taken: list[tuple[int, int]], edit: Edit) -> bool:

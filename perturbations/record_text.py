@@ -162,8 +162,11 @@ _MEMBER = re.compile(
 def _json(text: str) -> Iterator[Record]:
     found = list(_objects(text))
     # an object that is a value of another one is no record, and what it belongs to cannot be read as one
-    if not any(text[max(record.start - 20, 0) : record.start].rstrip().endswith(":") for record in found):
+    if not any(_NAMED.search(text[max(record.start - 20, 0) : record.start]) for record in found):
         yield from found
+
+
+_NAMED = re.compile(r'"\s*:[ \t]*\Z')  # a heading may end with a colon too, and so may a record that is cut off
 
 
 def _objects(text: str) -> Iterator[Record]:

@@ -171,7 +171,13 @@ def test_a_field_that_is_missing_is_a_value_that_is_not_there():
 
 def test_an_older_value_does_not_stand_in_for_a_newer_one_that_is_not_there():
     assert answer([row(updated="2026-02-01"), row(status=None)], **STATUS) == "gone"
-    assert answer([row(), row(status=None, customer="Bo")], **STATUS) == "gone"
+
+
+def test_a_null_beside_the_value_says_nothing_against_it():
+    assert answer([row(), row(status=None, customer="Bo")], **STATUS) == ("answer", "open")
+    assert answer([row(status=None), row(status=None, customer="Bo")], **STATUS) == "gone"
+    # a sum or a count would be short of it
+    assert answer([row(), row(amount=None)], **SUM) == "gone"
 
 
 def test_a_condition_that_cannot_be_told():

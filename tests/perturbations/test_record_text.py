@@ -249,7 +249,7 @@ def test_a_cell_of_markdown(cell, value):
 
 
 def test_a_row_of_markdown_that_is_cut_off_ends_no_table():
-    text = "| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | \n| 4 | 5 |"
+    text = "| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | x\n| 4 | 5 |"
     assert [row["a"] for row in rows(text)] == ["1", "4"]
     assert rows("| a | b |\n|---|---|\n| 1 |\n| 1 | 2 | 3 |") == []
 
@@ -365,6 +365,23 @@ def test_unchanged_values_are_written_as_they_were(form, newline):
             assert found.written(field, field.value) == text[field.start : field.end]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        r'[{"a": "Zo\u00eb", "b": " x ", "c": "N/A", "d": "a\/b", "e": 1.50}]',
+        'a,b,c\n"Zoë", N/A ," x "',
+        "| a | b |\n|---|---|\n| N/A |  |",
+        "Order 1. A: N/A. B: none.",
+        "<r><a>Zo&#235; &gt; x</a><b> N/A </b></r>",
+        "A      B\n====== ===\n Zoë   N/A",
+    ],
+)
+def test_spellings_that_nobody_would_choose_stay_too(text):
+    found = read(text)
+    (record,) = found.records
+    assert found.changed(record, {field.name: field.value for field in record.fields}) == found.of(record)
+
+
 AWKWARD = ['a "quoted", value', "A|B", "<&>", "Zoë", "149,90", "149.90", "x: y", "O'Brien", "\\", "{}", "[1]", "-5"]
 
 
@@ -421,6 +438,21 @@ def test_a_column_of_fixed_width_keeps_it():
 )
 def test_what_stands_between_two_records(text, separator):
     assert read(text).separator == separator
+
+
+def test_an_object_inside_another_is_no_record():
+    assert read('[{"order": "1", "customer": {"name": "Ann"}, "status": "open"}, {"order": "2"}]') is None
+    assert rows('{"page": 2, "orders": [{"order": "1"}]}') == [{"order": "1"}]
+
+
+def test_a_record_that_is_cut_off_before_a_value_owns_none_of_those_behind_it():
+    assert rows('{"order": "1", "carrier": \n{"order": "2", "city": "Kiel"}') == [{"order": "2", "city": "Kiel"}]
+
+
+@pytest.mark.parametrize("heading", ["Here are the orders:\n", "Orders: ", "2026-03-04 INFO got: "])
+def test_a_heading_with_a_colon_makes_no_record_a_part_of_another(heading):
+    assert rows(heading + LINES) == rows(LINES)
+    assert rows(heading + JSON) == rows(JSON)
 
 
 def test_json_is_told_from_json_lines():
