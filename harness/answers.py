@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .behaviour import ANSWERED as ANSWERED_ANYWAY
-from .behaviour import Reaction, judged, reaction
+from .behaviour import Reaction, judged
 from .cases import Case, Validity
 from .errors import CaseError, ResultsError
 from .failures import FILTERED
 from .journal import Record, located_records
+from .reactions import reaction
 from .replies import Reply, Score, Scorer
 from .results import Results, damaged
 from .scorers import find_scorer, score

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
 import sys
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from .behaviour import ANSWERED, ASKED, CONFLICT, DECLINED, JUDGE, JUDGED, Reaction, reaction
+from .behaviour import ANSWERED, ASKED, CONFLICT, DECLINED, JUDGE, JUDGED, Reaction
 from .errors import StudyError, did_you_mean
 
 if TYPE_CHECKING:
@@ -86,6 +85,8 @@ class Exchange:
     @property
     def by_rules(self) -> Reaction:
         """What the rules say that the reply does."""
+        from .reactions import reaction
+
         return reaction(self.reply)[0]
 
 
@@ -234,6 +235,8 @@ def ask_judge(
     `endpoint` stands in for the one of the system. `budget` (0 = none) is in US dollars, what the journal holds
     included. An answer counts for one model, message and reply; what has changed since is asked anew.
     """
+    import asyncio
+
     from .asking import Asker
     from .brakes import Brakes
     from .journal import Journal, Record

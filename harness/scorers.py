@@ -9,10 +9,11 @@ from collections import Counter
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
-from .behaviour import ASKED, CONFLICT, DECLINED, Reaction, reaction
+from .behaviour import ASKED, CONFLICT, DECLINED, Reaction
 from .cases import Case
 from .errors import StudyError, did_you_mean
 from .frames import old_name
+from .reactions import reaction
 from .replies import Reply, Score, Scorer
 
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")

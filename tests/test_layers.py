@@ -25,10 +25,10 @@ LAYERS = [
         "harness.business",
         "harness.escaping",
     },
-    {"harness.frames"},
+    {"harness.frames", "harness.behaviour"},
     {
-        "harness.behaviour",
         "harness.causes",
+        "harness.reactions",
         "harness.replies",
         "harness.brakes",
         "harness.embedded",

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from roadtest.harness import Case, Reply, find_scorer
-from roadtest.harness.behaviour import ANSWERED, ASKED, CONFLICT, DECLINED, reaction
+from roadtest.harness.behaviour import ANSWERED, ASKED, CONFLICT, DECLINED
+from roadtest.harness.reactions import reaction
 
 HERE = Path(__file__).parent
 LABELS = {"asks": ASKED, "conflict": CONFLICT, "declines": DECLINED, "answers": ANSWERED}
