@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 from .analysis import Analysis, Claim
 from .answers import VALIDITIES
-from .behaviour import JUDGED
+from .behaviour import judged
 from .breakdown import Breakdown
 from .costs import monthly_cost
 from .defects import defects, described, not_confirmed
@@ -283,11 +284,13 @@ def _ledger_notes(analysis: Analysis) -> list[str]:
     unchanged = sum(entry.unchanged for entry in analysis.ledger)
     counted = ", ".join(f"{count} {one}" for one, count in total.items() if count)
     notes = [f"variants: {counted or 'none changed'}, {unchanged} unchanged; rejected and unchanged ones are not sent"]
-    for entry in analysis.ledger:
+    read = _read_by_judge(analysis)
+    for at, entry in enumerate(analysis.ledger):
         if entry.classes["behaviour-changed"]:
             right = "ask back, name the conflict or decline" if entry.reactions else "follow the new answer"
             did = ", ".join(f"{count} {kind}" for kind, count in entry.reactions.items())
-            by = "a judge" if (analysis.results.folder / JUDGED).exists() else "rules"
+            rest = sum(entry.reactions.values()) - read[at]
+            by = f"a judge ({read[at]}) and rules ({rest})" if read[at] and rest else "a judge" if read[at] else "rules"
             told = f" ({did}; as {by} read them)" if did else ""
             said = f"{shown(entry.right)}% {right}{told}" if entry.right else "none answered"
             notes.append(
@@ -295,6 +298,13 @@ def _ledger_notes(analysis: Analysis) -> list[str]:
                 f"({entry.classes['behaviour-changed']} variants); {said}"
             )
     return notes
+
+
+def _read_by_judge(analysis: Analysis) -> Counter[int]:
+    """How many replies a judge read, by the place of their perturbation in the ledger; rules read the others."""
+    results, answers = analysis.results, analysis.answers
+    rows = (results.numbering.number_of(name) for name in judged(results.folder))
+    return Counter(int(answers.condition[row]) for row in rows if row is not None and answers.answered[row])
 
 
 def interval(estimate: Estimate | None) -> str:

@@ -39,7 +39,7 @@ OFTEN = [
     *("over_explaining introduction small_talk chit_chat ramble second_request").split(),
     *("typos+casing", "email_thread+misspelling+caps_lock", "ocr+line_wraps"),
     *("nlpaug:KeyboardAug", "nlpaug:OcrAug", "nlpaug:RandomCharAug"),
-    *("several_messages", "sharded", "topic_switch", "impatient_repeat", "stale_history", "sharded+typos"),
+    *("several_messages", "topic_switch", "impatient_repeat", "stale_history"),
     *("chat_screenshot", "email_screenshot", "form_screenshot", "template_cues", "template_gaps", "example_order"),
 ]
 WHOLE = {"casing", "caps_lock", "punctuation"}  # one draw leaves as little as another where all sites go
