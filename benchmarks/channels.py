@@ -66,7 +66,8 @@ def measured() -> Analysis:
             planned, into=Path("results") / f"channels-{planned.fingerprint}", watch=lambda record: bar.update()
         )
     if not outcome.complete:
-        sys.exit(f"stopped: {outcome.stopped or f'{outcome.failed} calls failed'}; the same command goes on from there")
+        told = outcome.stopped or f"{outcome.failed} calls failed"
+        print(f"stopped: {told}; the page holds what is there, and the same command goes on", file=sys.stderr)
     return analysis
 
 
@@ -84,6 +85,7 @@ def page(analysis: Analysis) -> str:
         for claim in analysis.claims
     ]
     versions = analysis.results.versions
+    asked = analysis.clean.items if analysis.clean else 0
     floor = shown(analysis.noise_floor) if analysis.noise_floor else "not measured"
     return "\n".join(
         [
@@ -91,14 +93,22 @@ def page(analysis: Analysis) -> str:
             "",
             "Written by `make channels`; do not edit.",
             "",
+            *(
+                [
+                    f"**Not finished: {analysis.calls} of {analysis.planned} calls; `make channels` goes on.**",
+                    "",
+                ]
+                if analysis.calls < analysis.planned
+                else []
+            ),
             f"The same {ITEMS} items of the suite `records` on the embedded model {analysis.results.system}, each",
             "compared with its own clean answer. Severity 3 is the 90th percentile of real messages where a corpus was",
             "fitted (OCR, speech), else a step. The intervals are those of each row alone.",
             "",
             tabulate(rows, headers="keys", tablefmt="github", disable_numparse=True),
             "",
-            f"Clean accuracy {interval(analysis.clean)} % over {ITEMS} items, two answers each; {floor} % of answers",
-            f"flip between two clean runs. {analysis.calls} calls, {analysis.prompt_tokens:,} tokens in.",
+            f"Clean accuracy {interval(analysis.clean)} % over {asked} items, two answers each; {floor} % of",
+            f"answers flip between two clean runs. {analysis.calls} calls, {analysis.prompt_tokens:,} tokens in.",
             f"roadtest {versions.get('roadtest', '?')}, xllamacpp {versions.get('xllamacpp', '?')}, temperature 0, one",
             "call at a time. The model sees text only, so that a screenshot as a picture is not among the rows.",
             "",
