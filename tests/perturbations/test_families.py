@@ -60,7 +60,7 @@ def test_a_decoy_has_the_shape_of_its_value_and_differs(value):
 
 def test_decoy_days_have_the_right_ending():
     decoys = {decoy("April 2nd", stream(draw)) for draw in range(200)}
-    days = {match[0] for one in decoys if (match := re.search(r"\d+\w\w", decoy))}
+    days = {match[0] for one in decoys if (match := re.search(r"\d+\w\w", one))}
     assert {"21st", "22nd", "23rd", "24th", "11th", "12th", "13th"} <= days
     assert not days & {"21th", "22th", "11st", "12nd", "21nd"}
 
