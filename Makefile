@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SRC := harness perturbations datasets
+# tests that start workers or measure a pace of their own, and want the machine to themselves
+ALONE := tests/test_examples.py tests/harness/test_load.py tests/harness/test_pytest_plugin.py
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # else ./datasets would shadow Hugging Face's package of that name
 export PYTHONSAFEPATH := 1
@@ -14,7 +16,8 @@ demo: $(VENV)/ready  ## the main job, end to end, on a small real model
 	$(BIN)/roadtest model serve --fallback -- $(BIN)/roadtest run docs/demo.toml
 
 test: $(VENV)/ready lint types smoke-model  ## everything that CI checks
-	$(BIN)/python -m pytest -m "not slow" -n 2
+	$(BIN)/python -m pytest -m "not slow" -n 2 $(ALONE:%=--ignore=%)
+	$(BIN)/python -m pytest -m "not slow" $(ALONE)
 
 slow: $(VENV)/ready smoke-model  ## what takes longer than CI should
 	$(BIN)/python -m pytest -m slow
