@@ -9,7 +9,7 @@ from random import Random
 from ..harness.cases import Case, Edit
 from .guard import guard
 from .perturbation import Proposal, Restating, Turning, perturbation
-from .text import HANGS_ON, protected_spans, sentence_ends, sites, words
+from .text import protected_spans, sentence_ends, sites, words
 from .words import FUNCTION_WORDS
 
 _BY_HAND = "rates are steps of the share of sites, chosen by hand"
@@ -68,6 +68,11 @@ def keyword_query(text: str, rng: Random) -> Iterator[Proposal]:
 
 
 _CONTENT = re.compile(r"[^.!?\n]+[.!?]*")
+_HANGS_ON = re.compile(
+    r"\b(?:it|its|they|them|their|he|she|him|her|his|this|that|these|those|then|so|therefore|however|first|second|after|"
+    r"before|next|finally|later|another|other|both|same|such|there|former|latter)\b",
+    re.IGNORECASE,
+)
 
 
 @perturbation(
@@ -90,7 +95,7 @@ def clause_order(case: Case, rng: Random) -> Iterator[Proposal]:
         draw = rng.random()
         first, second = text[a:b], text[c:d]
         # a sentence that points back, orders events or holds several instructions needs its place
-        if HANGS_ON.search(second) or HANGS_ON.search(first) or not second.rstrip().endswith("?"):
+        if _HANGS_ON.search(second) or _HANGS_ON.search(first) or not second.rstrip().endswith("?"):
             continue
         yield draw, Restating((Edit(a, d, text[c:d] + text[b:c] + text[a:b]),))
 

@@ -32,14 +32,6 @@ _OPEN_QUOTE = {"“": "”", "‘": "’", "«": "»", "(": ")", "[": "]"}
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)")
 
 
-HANGS_ON = re.compile(
-    r"\b(?:it|its|they|them|their|he|she|him|her|his|this|that|these|those|then|so|therefore|however|first|second|after|"
-    r"before|next|finally|later|another|other|both|same|such|there|former|latter)\b",
-    re.IGNORECASE,
-)
-"""Words that point back, or order events: a sentence with one of them needs its place."""
-
-
 def words(text: str, at_least: int = 1) -> Iterator[Span]:
     """The words of letters (and apostrophes inside) with `at_least` so many characters."""
     return (word for word in _words(text) if word.end - word.start >= at_least)

@@ -236,6 +236,13 @@ def stale_history(case: Case, rng: Random) -> Iterator[Proposal]:
         yield share, Edit(0, 0, f"{USER}{asked}{ASSISTANT}{answer}", field="history")
 
 
+def _mistaken(case: Case, value: str, rng: Random) -> str | None:
+    """A value of the same shape that stands nowhere in the case; None where the one that is made does."""
+    wrong = decoy(value, rng)
+    known = f"{case.text} {case.context} {' '.join(case.answers)}"
+    return None if wrong == value or wrong in known else wrong
+
+
 _NOTED = ("Thank you, I have noted that.", "Thanks, I will look it up.", "Alright, noted.")
 
 
@@ -254,8 +261,8 @@ def conflicting_history(case: Case, rng: Random) -> Iterator[Proposal]:
     if not bearing:
         return
     value = rng.choice(bearing)
-    wrong = decoy(value[0], rng)
-    if wrong == value[0] or wrong in f"{case.text} {case.context} {' '.join(case.answers)}":
+    wrong = _mistaken(case, value[0], rng)
+    if wrong is None:
         return
     earlier = f"{case.text[: value.start()]}{wrong}{case.text[value.end() :]}".strip()
     opening = rng.choice(("Sorry, I had that wrong. Once more: ", "I mixed something up, so again: ", "Correction: "))
@@ -320,9 +327,8 @@ def corrected_turn(case: Case, rng: Random) -> Iterator[Proposal]:
     if not bearing:
         return
     value = rng.choice(bearing)
-    wrong = decoy(value[0], rng)
-    known = f"{case.text} {case.context} {' '.join(case.answers)}"
-    if wrong == value[0] or wrong in known or case.text.count(value[0]) > 1:
+    wrong = _mistaken(case, value[0], rng)
+    if wrong is None or case.text.count(value[0]) > 1:
         return
     end = len(case.text.rstrip())
     said = rng.choice(_MEANT).format(right=value[0], wrong=wrong)
