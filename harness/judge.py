@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -147,7 +148,7 @@ def _sendable(text: str) -> str:
 
 def read_word(text: str) -> Reaction | None:
     """What a judge's answer says; None where it names none of the four words, or several."""
-    named = {word for word in WORDS if word in text}
+    named = {word for word in WORDS if re.search(rf"\b{word}\b", text)}
     if len(named) != 1:
         named = {word for word in WORDS if word == text.strip(" \t\r\n.:*\"'`").upper()}
     return WORDS[named.pop()] if len(named) == 1 else None
@@ -329,6 +330,9 @@ def agreement(truth: Sequence[Reaction], read: Sequence[Reaction]) -> Agreement:
 @click.option("--model", default="", help="The model that judges, as litellm writes it.")
 @click.option("--base-url", default="", help="The address of its server, where it is not the provider's own.")
 @click.option("--key-env", default="", help="The environment variable that holds its key.")
+@click.option(
+    "--max-tokens", default=16, show_default=True, type=click.IntRange(1), help="Room for its answer; more to reason."
+)
 @click.option("--budget", type=click.FloatRange(0, min_open=True), help="US dollars at which to stop.")
 @click.option("--concurrency", default=1, show_default=True, type=click.IntRange(1), help="The most calls in flight.")
 @click.option(
@@ -340,6 +344,7 @@ def judge(
     model: str,
     base_url: str,
     key_env: str,
+    max_tokens: int,
     budget: float | None,
     concurrency: int,
     into: Path | None,
@@ -365,7 +370,12 @@ def judge(
     system = None
     if model:
         system = System(
-            model=model, base_url=base_url, key_env=key_env, temperature=0.0, max_tokens=8, concurrency=concurrency
+            model=model,
+            base_url=base_url,
+            key_env=key_env,
+            temperature=0.0,
+            max_tokens=max_tokens,
+            concurrency=concurrency,
         )
     if labels:
         _try_on_labels(labels, system, budget or 0.0, into)

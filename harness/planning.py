@@ -122,7 +122,7 @@ def forecast(plan: Plan, seen: PerCall | None = None, flips: Mapping[str, float]
         if flips
         else f"{FLIPS_UNKNOWN:.0%} of answers flipping one way or the other"
     )
-    recommended = advice(
+    recommended = _unjudged(names, gate) or advice(
         claims,
         gate,
         items=len(plan.cases),
@@ -132,6 +132,17 @@ def forecast(plan: Plan, seen: PerCall | None = None, flips: Mapping[str, float]
         enough=lambda short: _enough(plan, short),
     )
     return Forecast(calls, prompt, completion, cost, seconds, assumed, tuple(claims), recommended)
+
+
+def _unjudged(names: Sequence[str], gate: Gate) -> str:
+    """What to do where a margin is set and covers none of these conditions; empty where it, or a claim, covers some."""
+    if gate.margin is None or not names or gate.conditions(names):
+        return ""
+    example = names[0].rpartition("@")[0]
+    return (
+        f"nothing is judged: all of {', '.join(names)} change the frame, which the margin does not cover; "
+        f"name what is to be judged, as in claims = ['{example}: drop <= 5pp']"
+    )
 
 
 def _tokens(plan: Plan) -> tuple[int, int]:

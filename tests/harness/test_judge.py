@@ -283,6 +283,7 @@ def test_wrong_use_is_one_line(tmp_path, labels):
         ("**CONFLICT**", CONFLICT),
         ("The word is ANSWERED", ANSWERED),
         ("ASKED or DECLINED", None),
+        ("UNANSWERED", None),
         ("it asked for more", None),
         ("", None),
     ],

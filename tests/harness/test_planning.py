@@ -86,6 +86,15 @@ def test_a_perturbation_that_changes_nothing_is_named(write_study):
     assert "casing@5: changes none of the items" in forecast(one).advice
 
 
+def test_a_margin_that_covers_nothing_is_told_before_it_is_paid_for(write_study):
+    lines = "suite = 'intent'\nperturbations = ['example_order@3', 'template_gaps@3']"
+    one = plan(load_study(write_study(lines)))
+    assert "nothing is judged" in forecast(one).advice
+    named = forecast(plan(load_study(write_study(lines, gate="claims = ['example_order: drop <= 30pp']"))))
+    assert "nothing is judged" not in named.advice
+    assert [claim.name for claim in named.claims] == ["example_order@3"]
+
+
 def test_a_price_of_ones_own_is_what_the_forecast_reckons_with(write_study):
     lines = 'model = "openai/no-such-model"\nmax_tokens = 10\nprice = {input = 3.0, output = 6.0, call = 0.5}'
     found = forecast(plan(load_study(write_study(endpoint=lines))))
