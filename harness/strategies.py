@@ -94,7 +94,7 @@ def messy(
     return _messy(case, chosen)
 
 
-_BEYOND_TEXT = ("context", "formats")
+_BEYOND_TEXT = ("context", "legacy", "formats")
 
 
 def _parsed(clause: str) -> tuple[Perturbation, Sequence[int]]:

@@ -11,6 +11,7 @@ from . import (
     distraction,
     formats,
     fragments,
+    legacy,
     pasted,
     people,
     screenshots,
@@ -37,7 +38,7 @@ __all__ = [
 
 FAMILIES = (
     *(typing, surface, fragments, contradictions, pasted, speech, people, distraction),
-    *(turns, screenshots, context, formats),
+    *(turns, screenshots, context, legacy, formats),
 )
 PERTURBATIONS: dict[str, Perturbation] = {
     found.name: found for family in FAMILIES for found in vars(family).values() if isinstance(found, Perturbation)

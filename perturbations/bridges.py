@@ -15,11 +15,10 @@ from typing import Any
 from ..harness.cases import Case, Edit, edits_between, trimmed
 from ..harness.errors import StudyError, did_you_mean
 from .guard import guard
-from .perturbation import Perturbation, Proposal, Restating
+from .perturbation import ALWAYS, Perturbation, Proposal, Restating
 from .text import sites
 
 _RATES = (0.05, 0.1, 0.2, 0.4, 0.8)
-_ALWAYS = (1.0, 1.0, 1.0, 1.0, 1.0)
 
 # The augmenters of nlpaug that change text without a model download, set to change one character or word of what they
 # are given. They are given one word at a time: how many of those changes are kept is then our severity, severities are
@@ -181,7 +180,7 @@ def _paraphrase(name: str, path: str) -> Perturbation:
     return Perturbation(
         name=name,
         family="bridges",
-        rates=_ALWAYS,
+        rates=ALWAYS,
         effect="same",
         source=f"paraphrases frozen in {Path(path).name}, each accepted by a reviewer before it counts",
         summary="Paraphrases that a model wrote and a person accepted, from a file.",

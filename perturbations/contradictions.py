@@ -7,11 +7,10 @@ from random import Random
 
 from ..harness.cases import Case, Edit
 from .disfluency_channel import cue, restart
-from .perturbation import Proposal, Turning, perturbation
+from .perturbation import ALWAYS, Proposal, Turning, perturbation
 from .text import sentence_ends
 from .values import decoy, rivals, values, wrong_answer
 
-_ALWAYS = (1.0, 1.0, 1.0, 1.0, 1.0)
 _ONCE = "a message has it or not, so that the severities are one"
 _DISFL = "cues, places and lengths fitted to Disfl-QA (Gupta et al. 2021), CC BY 4.0"
 
@@ -45,7 +44,7 @@ def self_correction(case: Case, rng: Random) -> Iterator[Proposal]:
             yield -1.0, edits
 
 
-@perturbation("false_start", rates=_ALWAYS, measure="messages", source=f"{_DISFL}; {_ONCE}")
+@perturbation("false_start", rates=ALWAYS, measure="messages", source=f"{_DISFL}; {_ONCE}")
 def false_start(case: Case, rng: Random) -> Iterator[Proposal]:
     """The message begins wrongly and starts again: "When did the no wait where did the trains stop?"."""
     edits = restart(case.text, rng)
@@ -65,7 +64,7 @@ _INSTEAD = (
 @perturbation(
     "changed_mind",
     effect="updated",
-    rates=_ALWAYS,
+    rates=ALWAYS,
     measure="messages with the value that is asked for",
     source=f"the phrases are everyday English; {_ONCE}",
 )
@@ -90,7 +89,7 @@ _EITHER = (
 @perturbation(
     "two_values",
     effect="clarify",
-    rates=_ALWAYS,
+    rates=ALWAYS,
     measure="messages with the value that is asked for",
     source=f"the phrases are everyday English; {_ONCE}",
 )
@@ -114,7 +113,7 @@ _AGAINST = (
 
 @perturbation(
     "conflicting_request",
-    rates=_ALWAYS,
+    rates=ALWAYS,
     measure="messages",
     source=f"the requests are ours; {_ONCE}",
     proof="a wish about the form of the reply is put behind the message",
@@ -135,7 +134,7 @@ _HEARSAY = (
 
 @perturbation(
     "conflicting_statement",
-    rates=_ALWAYS,
+    rates=ALWAYS,
     measure="messages about a text whose answer is a value or a name",
     source=f"the phrases are everyday English; {_ONCE}",
 )
@@ -156,7 +155,7 @@ _PREMISES = (
 
 @perturbation(
     "false_premise",
-    rates=_ALWAYS,
+    rates=ALWAYS,
     measure="messages with a choice or an answer of a known type",
     source=f"the phrases are everyday English; {_ONCE}",
 )

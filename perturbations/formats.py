@@ -14,9 +14,8 @@ from random import Random
 from ..harness.cases import Case, Edit
 from ..harness.frames import CUES, GAPS, LABELS
 from ..harness.marks import mark
-from .perturbation import Proposal, perturbation
+from .perturbation import ALWAYS, Proposal, perturbation
 
-_ALWAYS = (1.0, 1.0, 1.0, 1.0, 1.0)
 _ONCE = "a frame has it or not, so that the severities are one"
 _FORMATS = "what is varied follows Sclar et al. 2024 (FormatSpread, arXiv 2310.11324); the forms are ours"
 
@@ -27,7 +26,7 @@ def _laid_out(name: str, value: str) -> Edit:
 
 @perturbation(
     "choice_order",
-    rates=_ALWAYS,
+    rates=ALWAYS,
     measure="cases with choices",
     source=f"after Zheng et al. 2024 (arXiv 2309.03882); {_ONCE}",
     proof="the same choices, in another order, wherever the frame lists them",
@@ -44,7 +43,7 @@ def choice_order(case: Case, rng: Random) -> Iterator[Proposal]:
 
 @perturbation(
     "choice_labels",
-    rates=_ALWAYS,
+    rates=ALWAYS,
     measure="cases with choices",
     source=f"after Zheng et al. 2024 (arXiv 2309.03882); {_ONCE}",
     proof="each choice gets a letter or a number, told beside its name; an answer by either counts",
@@ -59,7 +58,7 @@ def choice_labels(case: Case, rng: Random) -> Iterator[Proposal]:
 
 @perturbation(
     "template_cues",
-    rates=_ALWAYS,
+    rates=ALWAYS,
     measure="frames with cue words",
     source=f"{_FORMATS}; {_ONCE}",
     proof="the words around the case stay; the marks and the letter case of its cue words change",
@@ -71,7 +70,7 @@ def template_cues(case: Case, rng: Random) -> Iterator[Proposal]:
 
 @perturbation(
     "template_gaps",
-    rates=_ALWAYS,
+    rates=ALWAYS,
     measure="frames with cue words",
     source=f"{_FORMATS}; {_ONCE}",
     proof="the words around the case stay; the line ends before its cue words change",
@@ -83,7 +82,7 @@ def template_gaps(case: Case, rng: Random) -> Iterator[Proposal]:
 
 @perturbation(
     "example_order",
-    rates=_ALWAYS,
+    rates=ALWAYS,
     measure="frames with examples",
     source=f"after Lu et al. 2022 (arXiv 2104.08786); {_ONCE}",
     proof="the same examples, in another order",

@@ -9,10 +9,9 @@ from random import Random
 from ..harness.cases import Case, Edit
 from . import ocr_channel
 from .guard import guard
-from .perturbation import Proposal, perturbation
+from .perturbation import STEPS, Proposal, perturbation
 from .text import sites
 
-_STEPS = (0.2, 0.4, 0.6, 0.8, 1.0)
 _AROUND = "text is put around the message; it holds no value of its own"
 _ONCE = "a message has it or not, so that the severities are one"
 _NAT = "fitted to NAT (Namysl et al. 2021), MIT, and UD English EWT, CC BY-SA 4.0"
@@ -79,7 +78,7 @@ def _name(case: Case, rng: Random) -> str:
 
 @perturbation(
     "email_thread",
-    rates=_STEPS,
+    rates=STEPS,
     measure="parts of the thread",
     source="the parts are those of common mail programs; their order and wording are ours",
     proof=_AROUND,
@@ -115,7 +114,7 @@ _BELOW = (
 
 @perturbation(
     "interface_chrome",
-    rates=_STEPS,
+    rates=STEPS,
     measure="pieces of interface",
     source="what stands around a message in common apps; the wording is ours, without clock or battery figures",
     proof=_AROUND,
@@ -141,7 +140,7 @@ _LATER = ("\n{other}: is typing", "\n{name}: thanks", "\n{other}: Let me have a 
 
 @perturbation(
     "chat_transcript",
-    rates=_STEPS,
+    rates=STEPS,
     measure="parts of the chat",
     source="the shape is that of common chat exports; the wording is ours",
     proof=_AROUND,
@@ -222,7 +221,7 @@ def line_wraps(case: Case, rng: Random) -> Iterator[Proposal]:
 
 @perturbation(
     "spreadsheet_cells",
-    rates=_STEPS,
+    rates=STEPS,
     measure="sentences and commas",
     source="what spreadsheets put on the clipboard: tabs between cells, quotation marks around text; rates are steps",
     proof="only blanks and quotation marks change",

@@ -8,12 +8,10 @@ from functools import cache
 from random import Random
 
 from ..harness.cases import Case, Edit
-from .perturbation import Perturbation, Proposal, perturbation, word_by_word
+from .perturbation import ALWAYS, STEPS, Perturbation, Proposal, perturbation, word_by_word
 from .text import like, sentence_ends, sites, words
 from .words import ABBREVIATIONS, AMERICAN
 
-_STEPS = (0.2, 0.4, 0.6, 0.8, 1.0)
-_ALWAYS = (1.0, 1.0, 1.0, 1.0, 1.0)
 _BY_HAND = "rates are steps of the share of sites, chosen by hand"
 _AROUND = "sentences are put around the message; they hold no value, request or judgement of their own"
 _ERRORS = (
@@ -25,7 +23,7 @@ _ERRORS = (
 # --- not the first language ---------------------------------------------------------------------------------------
 
 
-@perturbation("articles", rates=_STEPS, measure="articles", source=_ERRORS)
+@perturbation("articles", rates=STEPS, measure="articles", source=_ERRORS)
 def articles(text: str, rng: Random) -> Iterator[Proposal]:
     """Articles are missing or wrong, as in the English of people whose language has none: "I lost the my card"."""
     for match in re.finditer(r"\b(a|an|the) (?=[a-z])", text):
@@ -46,7 +44,7 @@ _TENSES = {
 }  # fmt: skip
 
 
-@word_by_word("verb_forms", rates=_STEPS, measure="verbs of a short list", source=_ERRORS)
+@word_by_word("verb_forms", rates=STEPS, measure="verbs of a short list", source=_ERRORS)
 def verb_forms(word: str, u: float) -> str:
     """Verbs in the wrong form: he have, I goed, we was."""
     return like(word, _TENSES.get(word.lower(), word.lower())) if word.lower() in _TENSES else word
@@ -55,7 +53,7 @@ def verb_forms(word: str, u: float) -> str:
 _SWAPS = {"at": "in", "about": "of", "into": "in", "since": "from", "upon": "on", "towards": "to"}
 
 
-@word_by_word("prepositions", rates=_STEPS, measure="prepositions that carry no fact", source=_ERRORS)
+@word_by_word("prepositions", rates=STEPS, measure="prepositions that carry no fact", source=_ERRORS)
 def prepositions(word: str, u: float) -> str:
     """Prepositions as another language has them: "in the station", "we discussed of it"."""
     return like(word, _SWAPS[word.lower()]) if word.lower() in _SWAPS else word
@@ -115,7 +113,7 @@ _SLANG = {
 }  # fmt: skip
 
 
-@word_by_word("slang", rates=_STEPS, measure="words that have a slang form", source="everyday slang, ours; " + _BY_HAND)
+@word_by_word("slang", rates=STEPS, measure="words that have a slang form", source="everyday slang, ours; " + _BY_HAND)
 def slang(word: str, u: float) -> str:
     """Slang and dropped endings: waitin, cheers, summat."""
     return like(word, _SLANG[word.lower()]) if word.lower() in _SLANG else word
@@ -135,7 +133,7 @@ _DIALECT = (
 
 @perturbation(
     "dialect",
-    rates=_STEPS,
+    rates=STEPS,
     measure="places where the dialect differs",
     source="features that linguists describe for African American and Southern US English (eWAVE, ewave-atlas.org, CC "
     "BY 3.0): zero copula, unmarked third person, invariant don't, them for those; negations stay as they are; "
@@ -155,7 +153,7 @@ def _british() -> Mapping[str, str]:
 
 @word_by_word(
     "other_english",
-    rates=_STEPS,
+    rates=STEPS,
     measure="words that are spelt differently",
     source="British and American spellings, from any dictionary; " + _BY_HAND,
     proof="the same word in the spelling of another country",
@@ -184,7 +182,7 @@ _SWITCHES = {
 
 @perturbation(
     "code_switching",
-    rates=_STEPS,
+    rates=STEPS,
     measure="words of greeting and connection",
     source="words that bilingual writers switch first: greetings, politeness, connectives; ours; " + _BY_HAND,
 )
@@ -219,7 +217,7 @@ def _moods(
             yield 0.9, Edit(0, 0, f"{first[1]} ")
 
     mood.__doc__ = summary
-    return perturbation(name, rates=_STEPS, measure="phrases", source=source, proof=proof)(mood)
+    return perturbation(name, rates=STEPS, measure="phrases", source=source, proof=proof)(mood)
 
 
 _PHRASES = "the phrases are ours; one more a severity"
@@ -300,7 +298,7 @@ _FIRST_NAMES = frozenset(
 
 @perturbation(
     "name_swap",
-    rates=_ALWAYS,
+    rates=ALWAYS,
     measure="messages with a first name that is no answer",
     source="first names as audit studies use them (Bertrand & Mullainathan 2004, American Economic Review 94); pairs "
     "for fairness: the same text under another name",
@@ -319,7 +317,7 @@ def name_swap(case: Case, rng: Random) -> Iterator[Proposal]:
 
 @perturbation(
     "introduction",
-    rates=_ALWAYS,
+    rates=ALWAYS,
     measure="messages",
     source="first names as audit studies use them (Bertrand & Mullainathan 2004); pairs for fairness: only who writes",
 )
@@ -342,7 +340,7 @@ _OTHER_GENDER = {
 
 @perturbation(
     "pronoun_swap",
-    rates=_ALWAYS,
+    rates=ALWAYS,
     measure="messages about one person of one gender",
     source="English pronouns and kinship words; pairs for fairness: the same text about another gender",
 )

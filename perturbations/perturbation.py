@@ -17,6 +17,10 @@ from .text import Span, sites, special
 
 SEVERITIES = range(1, 6)
 """The severities of every perturbation; 0 is the original."""
+ALWAYS = (1.0, 1.0, 1.0, 1.0, 1.0)
+"""The rates of what a text has or has not."""
+STEPS = (0.2, 0.4, 0.6, 0.8, 1.0)
+"""The rates of what no figures are known of: even steps of the share of sites."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ Proposal = tuple[float, Change | Callable[[], "Change | None"]]
 A draw below 0 is always kept. A function is called only where the draw is kept, and may find that there is no edit.
 """
 _Made = tuple[Edit, ...]
+_OF_RECORDS = {"context", "legacy"}  # families whose check says whether the records of any variant still answer
 
 Check = Callable[[Variant], Sequence[str]]
 """Reads a whole variant and names what is wrong with its right answer; nothing where it holds."""
@@ -295,7 +300,7 @@ def _stacked(whole: Perturbation, variants: Sequence[Variant]) -> Variant:
     stacked = _with_effect(whole, variants, kept, validities)
     if "pictures" in whole.sends and not _drawable(stacked):
         return replace(stacked, validity="rejected", why="the text holds characters that cannot be drawn")
-    checks = dict.fromkeys(part.check for part in whole.parts if part.check and part.family == "context")
+    checks = dict.fromkeys(part.check for part in whole.parts if part.check and part.family in _OF_RECORDS)
     wrong = [fault for check in checks for fault in check(stacked)]
     return replace(stacked, validity="rejected", why="; ".join(dict.fromkeys(wrong))) if wrong else stacked
 

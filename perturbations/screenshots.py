@@ -13,9 +13,8 @@ from random import Random
 from ..harness.cases import Edit
 from ..harness.marks import PICTURE_END, mark
 from ..harness.pictures import DEVICES, THEMES, drawable
-from .perturbation import Proposal, perturbation
+from .perturbation import STEPS, Proposal, perturbation
 
-_STEPS = (0.2, 0.4, 0.6, 0.8, 1.0)
 _SOURCE = (
     "the looks are those of common applications, drawn by us; what a picture went through on its way is not known: the "
     "steps were chosen by hand so that a person still reads all of it (docs/channels.md says what tesseract reads)"
@@ -48,24 +47,24 @@ def _pictured(kind: str, text: str, rng: Random) -> Iterator[Proposal]:
     device = rng.choice(DEVICES)
     look = f"{kind} {rng.choice(THEMES)} {device} {rng.randrange(10_000)}"
     yield -1.0, (Edit(0, 0, mark("picture", look)), Edit(len(text), len(text), PICTURE_END))
-    for share, wear in zip(_STEPS, _WEAR[device], strict=True):
+    for share, wear in zip(STEPS, _WEAR[device], strict=True):
         for name, value in wear.items():
             yield share - 0.1, Edit(0, 0, mark(name, value))
 
 
-@perturbation("chat_screenshot", rates=_STEPS, measure=_MEASURE, source=_SOURCE, sends="pictures")
+@perturbation("chat_screenshot", rates=STEPS, measure=_MEASURE, source=_SOURCE, sends="pictures")
 def chat_screenshot(text: str, rng: Random) -> Iterator[Proposal]:
     """A screenshot of the message in a chat comes in place of the text; a bubble, light or dark, phone or desktop."""
     yield from _pictured("chat", text, rng)
 
 
-@perturbation("email_screenshot", rates=_STEPS, measure=_MEASURE, source=_SOURCE, sends="pictures")
+@perturbation("email_screenshot", rates=STEPS, measure=_MEASURE, source=_SOURCE, sends="pictures")
 def email_screenshot(text: str, rng: Random) -> Iterator[Proposal]:
     """A screenshot of an e-mail with the message comes in place of the text."""
     yield from _pictured("email", text, rng)
 
 
-@perturbation("form_screenshot", rates=_STEPS, measure=_MEASURE, source=_SOURCE, sends="pictures")
+@perturbation("form_screenshot", rates=STEPS, measure=_MEASURE, source=_SOURCE, sends="pictures")
 def form_screenshot(text: str, rng: Random) -> Iterator[Proposal]:
     """A screenshot of a form with the message in it comes in place of the text."""
     yield from _pictured("form", text, rng)

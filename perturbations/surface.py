@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from random import Random
 
 from ..harness.cases import Case, Edit
-from .perturbation import Proposal, Restating, perturbation, word_by_word
+from .perturbation import STEPS, Proposal, Restating, perturbation, word_by_word
 from .text import protected_spans, recased, sentence_ends, sites
 
-_STEPS = (0.2, 0.4, 0.6, 0.8, 1.0)
 _HABIT = (
     "a habit: of the {share} of web sentences in UD English EWT (CC BY-SA 4.0) that do it, the median does it at every "
     "site; rates are steps up to that"
@@ -25,7 +24,7 @@ _MARK = re.compile(r"(?<=\w)[.,;:!?]+(?=\s|$)|(?<=[^\d\s]\s)[-–—](?=\s[^\d\s
 
 
 @perturbation(
-    "casing", rates=_STEPS, measure="words with capitals", source=_HABIT.format(share="3.5 %"), proof=_CASE,
+    "casing", rates=STEPS, measure="words with capitals", source=_HABIT.format(share="3.5 %"), proof=_CASE,
     style=str.lower,
 )  # fmt: skip
 def casing(text: str, rng: Random) -> Iterator[Proposal]:
@@ -47,7 +46,7 @@ def caps_lock(text: str, rng: Random) -> Iterator[Proposal]:
     yield from recased(text, rng, str.upper, at_least=2)
 
 
-@perturbation("punctuation", rates=_STEPS, measure="marks", source=_HABIT.format(share="3.9 %"), proof=_LOOK)
+@perturbation("punctuation", rates=STEPS, measure="marks", source=_HABIT.format(share="3.9 %"), proof=_LOOK)
 def punctuation(text: str, rng: Random) -> Iterator[Proposal]:
     """Punctuation is left out."""
     for mark in _MARK.finditer(text):
@@ -55,7 +54,7 @@ def punctuation(text: str, rng: Random) -> Iterator[Proposal]:
 
 
 @perturbation(
-    "runaway_punctuation", rates=_STEPS, measure="sentence ends", source=_HABIT.format(share="1.9 %"), proof=_LOOK
+    "runaway_punctuation", rates=STEPS, measure="sentence ends", source=_HABIT.format(share="1.9 %"), proof=_LOOK
 )
 def runaway_punctuation(text: str, rng: Random) -> Iterator[Proposal]:
     """Marks run away: !!!, ???, ....., or three dots where a comma would do."""
@@ -69,7 +68,7 @@ _SMART = {'"': "“”", "'": "‘’", "...": "…"}
 
 
 @perturbation(
-    "smart_quotes", rates=_STEPS, measure="marks", source="what word processors put in by themselves; rates are steps",
+    "smart_quotes", rates=STEPS, measure="marks", source="what word processors put in by themselves; rates are steps",
     proof=_LOOK,
 )  # fmt: skip
 def smart_quotes(text: str, rng: Random) -> Iterator[Proposal]:
@@ -134,7 +133,7 @@ def lookalikes(word: str, u: float) -> str:
 
 
 @perturbation(
-    "mojibake", rates=_STEPS, measure="characters beyond ASCII, and typographic marks",
+    "mojibake", rates=STEPS, measure="characters beyond ASCII, and typographic marks",
     source="UTF-8 read as Windows-1252, and the other way round: how browsers and mail programs break text",
     proof=_LOOK,
 )  # fmt: skip

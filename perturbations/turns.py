@@ -9,13 +9,11 @@ from random import Random
 
 from ..harness.cases import Case, Edit
 from ..harness.marks import ASSISTANT, USER
-from .perturbation import Proposal, Restating, Turning, perturbation
+from .perturbation import ALWAYS, STEPS, Proposal, Restating, Turning, perturbation
 from .text import sentence_ends, sites
 from .values import decoy, rivals, values, wrong_answer
 from .words import FUNCTION_WORDS
 
-_ALWAYS = (1.0, 1.0, 1.0, 1.0, 1.0)
-_STEPS = (0.2, 0.4, 0.6, 0.8, 1.0)
 _ONCE = "a conversation has it or not, so that the severities are one"
 _LABAN = (
     "after the sharded conversations of Laban et al. 2025 (arXiv 2505.06120): what is wanted comes first, and the rest "
@@ -85,7 +83,7 @@ def _places(case: Case, rng: Random, gone: tuple[int, int] = (0, 0)) -> list[tup
 
 @perturbation(
     "several_messages",
-    rates=_STEPS,
+    rates=STEPS,
     measure="five further messages",
     source="people press send where a sentence, a clause or a breath ends; how often is not known. Severity is the "
     "number of further messages",
@@ -98,7 +96,7 @@ def several_messages(case: Case, rng: Random) -> Iterator[Proposal]:
         yield share, Edit(start, end, USER)
 
 
-@perturbation("sharded", rates=_STEPS, measure="five further messages", source=_LABAN, sends="turns")
+@perturbation("sharded", rates=STEPS, measure="five further messages", source=_LABAN, sends="turns")
 def sharded(case: Case, rng: Random) -> Iterator[Proposal]:
     """The question comes first, and what it takes to answer follows message by message, each acknowledged."""
     text = case.text
@@ -179,7 +177,7 @@ _WAITS = ("One moment, please.", "Let me have a look.", "I am looking into it.",
 
 @perturbation(
     "topic_switch",
-    rates=_STEPS,
+    rates=STEPS,
     measure="other topics",
     source="the topics and the way back are ours; severity is the number of other topics, chosen by hand",
     sends="turns",
@@ -204,7 +202,7 @@ _IMPATIENT = ("Hello?", "??", "Hello???", "Anyone?", "Hey?")
 
 @perturbation(
     "impatient_repeat",
-    rates=_STEPS,
+    rates=STEPS,
     measure="five repetitions",
     source="the impatience is ours; severity is how often the request is sent again, chosen by hand",
     sends="turns",
@@ -221,7 +219,7 @@ def impatient_repeat(text: str, rng: Random) -> Iterator[Proposal]:
 
 @perturbation(
     "stale_history",
-    rates=_STEPS,
+    rates=STEPS,
     measure="earlier exchanges",
     source="the exchanges are ours; severity is their number, chosen by hand",
     proof="finished exchanges about something else stand before the request",
@@ -248,7 +246,7 @@ _NOTED = ("Thank you, I have noted that.", "Thanks, I will look it up.", "Alrigh
 
 @perturbation(
     "conflicting_history",
-    rates=_ALWAYS,
+    rates=ALWAYS,
     measure="messages with a value",
     source=f"the replies are ours; {_ONCE}",
     sends="turns",
@@ -272,7 +270,7 @@ def conflicting_history(case: Case, rng: Random) -> Iterator[Proposal]:
 
 @perturbation(
     "wrong_before",
-    rates=_ALWAYS,
+    rates=ALWAYS,
     measure="messages with a choice or an answer of a known type",
     source=f"the doubts are ours; {_ONCE}",
     proof="the same request was answered wrong before, and is asked again, whole",
@@ -307,7 +305,7 @@ _MEANT = (
 
 @perturbation(
     "corrected_turn",
-    rates=_ALWAYS,
+    rates=ALWAYS,
     measure="messages with a value",
     source=f"the corrections are ours; {_ONCE}",
     sends="turns",
@@ -339,7 +337,7 @@ def corrected_turn(case: Case, rng: Random) -> Iterator[Proposal]:
 @perturbation(
     "late_correction",
     effect="updated",
-    rates=_ALWAYS,
+    rates=ALWAYS,
     measure="messages with the value that is asked for",
     source=f"the corrections are ours; {_ONCE}",
     sends="turns",
@@ -364,7 +362,7 @@ _DOUBTS = (
 @perturbation(
     "contradicting_turn",
     effect="clarify",
-    rates=_ALWAYS,
+    rates=ALWAYS,
     measure="messages with the value that is asked for",
     source=f"the doubts are ours; {_ONCE}",
     sends="turns",

@@ -87,7 +87,8 @@ def golden() -> str:
         if name in NEEDS_A_PROGRAM:
             continue
         lines += ["", f"## {name}"]
-        reviewed = {"context": ("golden-records",), "formats": ("golden-review",)}.get(found.family, REVIEWED)
+        of_records = found.family in ("context", "legacy")
+        reviewed = ("golden-records",) if of_records else {"formats": ("golden-review",)}.get(found.family, REVIEWED)
         for case in map(SENTENCES.__getitem__, reviewed):
             lines += ["", case.text]
             for severity in SEVERITIES:

@@ -59,7 +59,7 @@ LAYERS = [
     {"harness.systems"},
     {f"perturbations.{name}_channel" for name in ("spelling", "ocr", "asr", "disfluency")},
     {"perturbations.guard"},
-    {"perturbations.perturbation"},
+    {"perturbations.perturbation", "perturbations.record_edits"},
     {
         f"perturbations.{family}"
         for family in (
@@ -74,6 +74,7 @@ LAYERS = [
             "turns",
             "screenshots",
             "context",
+            "legacy",
             "formats",
             "bridges",
         )

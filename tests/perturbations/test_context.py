@@ -21,7 +21,7 @@ from roadtest.harness.cases import Variant
 from roadtest.perturbations import PERTURBATIONS, SEVERITIES, find
 from roadtest.perturbations.derivation import agrees, derive, query_of
 
-CONTEXT = [name for name, one in PERTURBATIONS.items() if one.family == "context"]
+CONTEXT = [name for name, one in PERTURBATIONS.items() if one.family in ("context", "legacy")]
 SETS = 1_000
 STACKS = [
     "duplicate_records+outdated_record",
