@@ -61,10 +61,11 @@ def measured() -> Analysis:
         shrink=0,
     )
     planned = ItemByItem(**{one.name: getattr(plan(study), one.name) for one in fields(Plan)})
-    with tqdm(total=len(planned.order), unit="call", file=sys.stderr) as bar:
-        analysis, outcome = run_study(
-            planned, into=Path("results") / f"channels-{planned.fingerprint}", watch=lambda record: bar.update()
-        )
+    into = Path("results") / f"channels-{planned.fingerprint}"
+    journal = into / "records.jsonl"
+    asked = journal.read_bytes().count(b"\n") if journal.exists() else 0
+    with tqdm(total=len(planned.order), initial=asked, unit="call", file=sys.stderr) as bar:
+        analysis, outcome = run_study(planned, into=into, watch=lambda record: bar.update())
     if not outcome.complete:
         told = outcome.stopped or f"{outcome.failed} calls failed"
         print(f"stopped: {told}; the page holds what is there, and the same command goes on", file=sys.stderr)

@@ -17,8 +17,8 @@ HERE = Path(__file__).parent
 LABELS = {"asks": ASKED, "conflict": CONFLICT, "declines": DECLINED, "answers": ANSWERED}
 
 
-def labelled(*names):
-    rows = [json.loads(line) for name in names for line in (HERE / name).read_text(encoding="utf-8").splitlines()]
+def labelled(name):
+    rows = [json.loads(line) for line in (HERE / name).read_text(encoding="utf-8").splitlines()]
     return [(row, reaction(row["reply"])[0], LABELS[row["label"]]) for row in rows]
 
 
@@ -35,9 +35,10 @@ def figures(found):
 
 
 def test_the_replies_that_the_rules_were_fitted_on():
-    found = labelled("replies_fit.jsonl", "replies_more.jsonl")
-    assert len(found) == 440
-    assert 200 <= sum(wanted != ANSWERED for *_, wanted in found) <= 240
+    found = labelled("replies_fit.jsonl")
+    assert len(found) == 1060
+    assert sum(wanted != ANSWERED for *_, wanted in found) == 530
+    assert sum(row["hard"] for row, *_ in found) > 530
     precision, recall, wrong = figures(found)
     assert min(precision, recall) >= 0.95, (precision, recall, "\n".join(wrong))
     four = sum(got == wanted for _, got, wanted in found) / len(found)
@@ -45,10 +46,14 @@ def test_the_replies_that_the_rules_were_fitted_on():
 
 
 def test_replies_that_the_rules_were_not_fitted_on():
-    """What docs/mess.md says of unseen replies: worse than on the others, and no worse than this."""
-    precision, recall, wrong = figures(labelled("replies_unseen.jsonl"))
-    assert precision >= 0.8, (precision, "\n".join(wrong))
-    assert recall >= 0.8, (recall, "\n".join(wrong))
+    """No worse than docs/mess.md says of unseen replies, of which more than half were written to mislead."""
+    found = labelled("replies_unseen.jsonl")
+    precision, recall, wrong = figures(found)
+    assert precision >= 0.82, (precision, "\n".join(wrong))
+    assert recall >= 0.77, (recall, "\n".join(wrong))
+    precision, recall, wrong = figures([one for one in found if not one[0]["hard"]])
+    assert precision >= 0.95, (precision, "\n".join(wrong))
+    assert recall >= 0.94, (recall, "\n".join(wrong))
 
 
 @pytest.mark.parametrize(
@@ -61,6 +66,12 @@ def test_replies_that_the_rules_were_not_fitted_on():
         ("unknown", DECLINED),
         ('{"order": null}', DECLINED),
         ('{"order": "48213"}', ANSWERED),
+        ('{"order": null, "question": "Which address should be used?"}', ASKED),
+        ('{"order": "48213", "missing_fields": []}', ANSWERED),
+        ("Dogs cannot travel on it.", ANSWERED),
+        ("The order has not left the warehouse yet.", ANSWERED),
+        ("He doesn't.", ANSWERED),
+        ("The note does not say when it left the warehouse.", DECLINED),
         ("The CRM says shipped, but the warehouse says open.", CONFLICT),
         ("The two records disagree, so I took the newer one: the answer is 12.50.", ANSWERED),
         ("??", ASKED),
