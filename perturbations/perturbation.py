@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from bisect import bisect_left, insort
+import math
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -286,9 +287,10 @@ def _stacked(whole: Perturbation, variants: Sequence[Variant]) -> Variant:
         for edit in variant.edits:
             group = edit.group * len(variants) + number
             groups.setdefault(group, []).append(replace(edit, group=group))
+        if part.style:
+            kept = _restyled(kept, variant.edits, part.style)
         for edits in groups.values():
             if part.style:
-                kept = [_restyled(edit, edits, part.style) for edit in kept]
                 edits = [piece for edit in edits for piece in _around(edit, taken[edit.field])]
             if any(_clashes(taken[edit.field], edit) for edit in edits):
                 continue
@@ -336,21 +338,34 @@ def _drawable(variant: Variant) -> bool:
     return all(drawable(picture.text) for picture in pictures(variant.text))
 
 
-def _restyled(edit: Edit, styled: Sequence[Edit], style: Callable[[str], str]) -> Edit:
-    """An edit of another part, its letters changed as those around it were."""
+def _restyled(kept: Sequence[Edit], styled: Sequence[Edit], style: Callable[[str], str]) -> list[Edit]:
+    """The edits of other parts, the letters of those that lie in a styled place changed as those around them were."""
+    places: dict[str, list[tuple[int, int]]] = {field: [] for field in TEXT_FIELDS}
     for one in styled:
-        inside = one.start <= edit.start and edit.end <= one.end
-        within = one.start < edit.start < one.end or edit.start < edit.end or edit.text.isalpha()
-        if one.field == edit.field and inside and within:
-            return replace(edit, text=style(edit.text))
-    return edit
+        places[one.field].append((one.start, one.end))
+    for some in places.values():
+        some.sort()
+    found = []
+    for edit in kept:
+        some = places[edit.field]
+        at = bisect_right(some, (edit.start, math.inf))
+        near = some[max(at - 2, 0) : at]  # an insertion may stand between two of them
+        inside = any(
+            start <= edit.start
+            and edit.end <= end
+            and (start < edit.start < end or edit.start < edit.end or edit.text.isalpha())
+            for start, end in near
+        )
+        found.append(replace(edit, text=style(edit.text)) if inside else edit)
+    return found
 
 
 def _around(edit: Edit, taken: Sequence[tuple[int, int]]) -> Iterator[Edit]:
-    """The pieces of a change of letter case (as long as what it replaces) that lie beside the places taken."""
-    inside = [
-        (max(start, edit.start), min(end, edit.end)) for start, end in taken if start < edit.end and end > edit.start
-    ]
+    """The pieces of a change of letter case (as long as what it replaces) that lie beside the places taken, sorted."""
+    at = bisect_left(taken, (edit.start, edit.start))
+    first = at - 1 if at and taken[at - 1][1] > edit.start else at
+    last = bisect_left(taken, (edit.end, edit.end), lo=first)
+    inside = [(max(start, edit.start), min(end, edit.end)) for start, end in taken[first:last]]
     edges = [(edit.start, edit.start), *inside, (edit.end, edit.end)]
     for (_, start), (end, _) in pairwise(edges):
         if start < end:
