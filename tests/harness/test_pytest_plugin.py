@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import importlib
 import json
 import os
 import re
@@ -11,13 +12,30 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 
-import numpy as np  # noqa: F401 - what a run inside this process imports is forgotten after it, and these load but once
-import pandas as pd  # noqa: F401
 import pytest
-import roadtest.harness.testing  # noqa: F401
-import scipy.optimize
-import scipy.special
-import scipy.stats  # noqa: F401
+
+# what a run inside this process imports is forgotten after it; these load but once
+for name in (
+    "roadtest.harness.testing",
+    "roadtest.harness.testing_summary",
+    "hypothesis.statistics",
+    "hypothesis.internal.observability",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
+    "matplotlib.figure",
+    "aiohttp",
+    "filelock",
+    "ftfy",
+    "jinja2",
+    "numpy",
+    "pandas",
+    "scipy.optimize",
+    "scipy.special",
+    "scipy.stats",
+    "tabulate",
+    "wcwidth",
+):
+    importlib.import_module(name)
 
 CASES = "".join(
     json.dumps({"id": f"n{i}", "text": f"Please tell me if {i} is Even.", "target": "no" if i % 2 else "yes"}) + "\n"
