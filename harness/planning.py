@@ -6,8 +6,10 @@ Everything here is arithmetic on a plan; nothing is asked.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -187,11 +189,7 @@ def fewest_at_looks(margin: float, level: float, fractions: Sequence[float]) -> 
         nothing = np.zeros(len(size))
         return bool(np.any(-scas_lower(nothing, nothing, size, levels) < margin))
 
-    low, high = 1, at_end
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if passes(middle) else (middle, high)
-    return high
+    return min(at_end, 2 + bisect_left(range(2, at_end), True, key=passes))
 
 
 def forecast_claim(
@@ -254,14 +252,14 @@ def advice(
     wanted = enough(short)
     if wanted:
         return f"{names}: no GO is possible; {_items(wanted, items, suite_items, calls, cost)} would make it possible"
-    bearable = next(
-        tenths / 1000
-        for tenths in range(1, 1000)
-        if all(_fewest(tenths / 1000, gate, claim.looks) <= claim.items for claim in short)
-    )
+
+    def bearable(tenths: int) -> bool:
+        return all(_fewest(tenths / 1000, gate, claim.looks) <= claim.items for claim in short)
+
+    tenths = 1 + bisect_left(range(1, 999), True, key=bearable)
     return (
         f"{names}: no GO is possible, and the suite's {suite_items} items are too few to make it so; "
-        f"a margin of {100 * bearable:.1f}pp is the smallest that this study could pass"
+        f"a margin of {tenths / 10:.1f}pp is the smallest that this study could pass"
     )
 
 
@@ -276,18 +274,18 @@ def _enough(plan: Plan, claims: Sequence[ClaimForecast]) -> int:
             if variant.condition == claim.name and whole.sends(variant) and variant.effect == "same":
                 changed[at[variant.case.id]] = True
         reached = np.flatnonzero(np.cumsum(changed) >= min(claim.fewest, claim.items + 1))
-        possible = (n for n in range(int(reached[0]) + 1, len(at) + 1) if _possible(whole, claim, changed[:n]))
-        found = next(possible, 0) if len(reached) else 0
-        if not found:
+        if not len(reached) or not _possible(whole, claim, changed, len(at)):
             return 0
-        wanted = max(wanted, found)
+        least = int(reached[0]) + 1
+        possible = partial(_possible, whole, claim, changed)
+        wanted = max(wanted, least + bisect_left(range(least, len(at)), True, key=possible))
     return wanted
 
 
-def _possible(whole: Plan, claim: ClaimForecast, changed: Flags) -> bool:
-    """Whether a GO on this claim is possible with the first items of the whole suite, of which these are changed."""
-    gate = whole.study.gate
-    looks = np.asarray(blocks(grouping(whole.cases[: len(changed)], gate), 0 if gate.anytime else gate.looks))
+def _possible(whole: Plan, claim: ClaimForecast, changed: Flags, items: int) -> bool:
+    """Whether a GO on this claim is possible with so many items of the whole suite, of which these are changed."""
+    gate, changed = whole.study.gate, changed[:items]
+    looks = np.asarray(blocks(grouping(whole.cases[:items], gate), 0 if gate.anytime else gate.looks))
     return int(changed.sum()) >= _fewest(claim.margin, gate, _fractions(looks[changed]))
 
 
