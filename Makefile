@@ -9,6 +9,8 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # else ./datasets would shadow Hugging Face's package of that name
 export PYTHONSAFEPATH := 1
 export PYTHONUTF8 := 1
+# the tests start many processes, which would each compile what they import
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test slow simulate channels lint types docs pictures bench golden dist programs smoke-model clean
 
