@@ -550,9 +550,11 @@ def interrupted():
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to another process")
 def test_ctrl_c_ends_it_with_what_was_measured(tmp_path):
     script = """
-import asyncio, pathlib, sys
+import asyncio, pathlib, signal, sys
 from roadtest.harness import Reply
 from roadtest.harness.load import load, write
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 
 class Slow:
     name = "slow"
