@@ -18,6 +18,7 @@ from functools import cached_property
 from pathlib import Path
 
 from roadtest.harness import Analysis, Gate, Plan, Study, System, plan, run_study
+from roadtest.harness.journal import RECORDS, read_records
 from roadtest.harness.policy import shown
 from roadtest.harness.summary import interval
 from tabulate import tabulate
@@ -62,8 +63,7 @@ def measured() -> Analysis:
     )
     planned = ItemByItem(**{one.name: getattr(plan(study), one.name) for one in fields(Plan)})
     into = Path("results") / f"channels-{planned.fingerprint}"
-    journal = into / "records.jsonl"
-    asked = journal.read_bytes().count(b"\n") if journal.exists() else 0
+    asked = len({record.id for record in read_records(into / RECORDS) if record.reply is not None})
     with tqdm(total=len(planned.order), initial=asked, unit="call", file=sys.stderr) as bar:
         analysis, outcome = run_study(planned, into=into, watch=lambda record: bar.update())
     if not outcome.complete:

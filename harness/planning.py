@@ -113,7 +113,8 @@ def forecast(plan: Plan, seen: PerCall | None = None, flips: Mapping[str, float]
         if variant.condition in touched and plan.sends(variant) and variant.effect == "same":
             touched[variant.condition].add(variant.case.id)
     claims = []
-    for name, clauses in gate.conditions(names).items():
+    conditions = gate.conditions(names)
+    for name, clauses in conditions.items():
         for clause in clauses:
             if clause.measure == "drop" and name in touched:
                 shares = _fractions(np.array([look[case_id] for case_id in touched[name]], dtype=np.int64))
@@ -124,7 +125,8 @@ def forecast(plan: Plan, seen: PerCall | None = None, flips: Mapping[str, float]
         if flips
         else f"{FLIPS_UNKNOWN:.0%} of answers flipping one way or the other"
     )
-    recommended = _unjudged(names, gate) or advice(
+    unjudged = _unjudged(names) if names and gate.margin is not None and not conditions else ""
+    recommended = unjudged or advice(
         claims,
         gate,
         items=len(plan.cases),
@@ -136,10 +138,8 @@ def forecast(plan: Plan, seen: PerCall | None = None, flips: Mapping[str, float]
     return Forecast(calls, prompt, completion, cost, seconds, assumed, tuple(claims), recommended)
 
 
-def _unjudged(names: Sequence[str], gate: Gate) -> str:
-    """What to do where a margin is set and covers none of these conditions; empty where it, or a claim, covers some."""
-    if gate.margin is None or not names or gate.conditions(names):
-        return ""
+def _unjudged(names: Sequence[str]) -> str:
+    """What to do where a margin is set, and covers none of these conditions."""
     example = names[0].rpartition("@")[0]
     return (
         f"nothing is judged: all of {', '.join(names)} change the frame, which the margin does not cover; "

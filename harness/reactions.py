@@ -79,7 +79,7 @@ _NOTHING = re.compile(
     r"|answer that|find it)|no (?:data|information|info|idea|clue|answer|value|record|match|such \w+|way to (?:know"
     r"|tell)|entry|result|reading|(?:\w+ )?\w+ (?:given|found|there|provided|listed|stated|available|on (?:file"
     r"|record)|present|here))|nothing (?:there|found|given|listed|here|on (?:file|record)|to \w+)|i (?:don'?t"
-    r"|do not) know|dunno|who knows|nobody knows|impossible(?: to (?:say|tell|know))?|blank|empty|redacted|undefined"
+    r"|do not) know|dunno|who knows|nobody knows|impossible(?: to (?:say|tell|know))?|blank|empty|redacted"
     r"|nan|not set|neither(?: is \w+)?|hard to (?:say|tell)|depends|it depends|error|beats me|unclassifiable"
     r"|undecidable|unanswerable|no telling|none|(?:\w+: ?)none.*|your guess .*)\W*"
 )
@@ -304,29 +304,29 @@ _SHORT_FIRST = re.compile(
 def _long(sentences: list[str], body: str) -> tuple[Reaction, str]:
     last = sentences[-1]
     commits = [hit for hit in _COMMITS.finditer(body) if hit[0] == "no doubt" or not _taken_back(body, hit, last)]
-    asks, gone = _asks(sentences), _GONE.search(body)
-    conflict = _CONFLICT.search(body) or _AGAINST.search(body) or _differs(_BY_SOURCE.search(body))
+    asks, named = _asks(sentences), _CONFLICT.search(body)
+    conflict = named or _AGAINST.search(body) or _differs(_BY_SOURCE.search(body))
     starts = _STARTS.match(body) or (_SHORT_FIRST.match(body) if not _GONE.search(last) else None)
     if starts:
         commits = [starts, *commits]
-    value = _VALUE.fullmatch(last)
+    value = _VALUE.fullmatch(body, len(body) - len(last))
     if value and len(sentences) > 1:
         commits = [*commits, value]
     if commits:
-        tail = body[commits[-1].start() :] if commits[-1] is not value else ""
         # what comes behind the commitment takes it back, if anything does
-        wanted = asks and asks[0] == len(sentences) - 1 and not _COURTESY.match(last)
+        tail = body[commits[-1].start() :]
+        at_end = asks if asks and asks[0] == len(sentences) - 1 and not _COURTESY.match(last) else None
         weak = all(hit is starts or _WEAK.match(hit[0]) for hit in commits)
-        if asks and wanted and (weak or _NEEDS.search(body)):
-            return ASKED, asks[1]
+        if at_end and (weak or _NEEDS.search(body)):
+            return ASKED, at_end[1]
         if (
             re.search(r"\b(?:but|yet|however|though)\b.{0,80}\b(?:can'?t|cannot|not|unable|won'?t|don'?t)\b", tail)
             and conflict
         ):
             return CONFLICT, conflict[0]
         return ANSWERED, commits[-1][0]
-    if conflict and _CONFLICT.search(body):
-        return CONFLICT, conflict[0]
+    if named:
+        return CONFLICT, named[0]
     if asks:
         return ASKED, asks[1]
     if conflict:
@@ -334,6 +334,7 @@ def _long(sentences: list[str], body: str) -> tuple[Reaction, str]:
     needs = _NEEDS.search(body)
     if needs:
         return ASKED, needs[0]
+    gone = _GONE.search(body)
     if gone:
         return DECLINED, gone[0]
     listed = _differs(_LISTED.search(body))

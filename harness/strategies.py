@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from ..perturbations import SEVERITIES, expand, find
 from ..perturbations.guard import findings
+from ..perturbations.perturbation import OF_RECORDS
 from .cases import Case, Variant
 from .causes import causes, in_words
 from .errors import StudyError
@@ -94,7 +95,7 @@ def messy(
     return _messy(case, chosen)
 
 
-_BEYOND_TEXT = ("context", "legacy", "formats")
+_BEYOND_TEXT = OF_RECORDS | {"formats"}
 
 
 def _parsed(clause: str) -> tuple[Perturbation, Sequence[int]]:

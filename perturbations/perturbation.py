@@ -22,6 +22,8 @@ ALWAYS = (1.0, 1.0, 1.0, 1.0, 1.0)
 """The rates of what a text has or has not."""
 STEPS = (0.2, 0.4, 0.6, 0.8, 1.0)
 """The rates of what no figures are known of: even steps of the share of sites."""
+OF_RECORDS = frozenset({"context", "legacy"})
+"""The families that change records; their check says of any variant, a stack too, whether its records still answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,6 @@ Proposal = tuple[float, Change | Callable[[], "Change | None"]]
 A draw below 0 is always kept. A function is called only where the draw is kept, and may find that there is no edit.
 """
 _Made = tuple[Edit, ...]
-_OF_RECORDS = {"context", "legacy"}  # families whose check says whether the records of any variant still answer
 
 Check = Callable[[Variant], Sequence[str]]
 """Reads a whole variant and names what is wrong with its right answer; nothing where it holds."""
@@ -302,7 +303,7 @@ def _stacked(whole: Perturbation, variants: Sequence[Variant]) -> Variant:
     stacked = _with_effect(whole, variants, kept, validities)
     if "pictures" in whole.sends and not _drawable(stacked):
         return replace(stacked, validity="rejected", why="the text holds characters that cannot be drawn")
-    checks = dict.fromkeys(part.check for part in whole.parts if part.check and part.family in _OF_RECORDS)
+    checks = dict.fromkeys(part.check for part in whole.parts if part.check and part.family in OF_RECORDS)
     wrong = [fault for check in checks for fault in check(stacked)]
     return replace(stacked, validity="rejected", why="; ".join(dict.fromkeys(wrong))) if wrong else stacked
 

@@ -18,6 +18,7 @@ from roadtest.harness.frames import said
 from roadtest.harness.marks import readable
 from roadtest.perturbations import PERTURBATIONS, SEVERITIES, Perturbation, find
 from roadtest.perturbations.bridges import nlpaug_names
+from roadtest.perturbations.perturbation import OF_RECORDS
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = ROOT / "tests" / "perturbations" / "golden.txt"
@@ -87,7 +88,7 @@ def golden() -> str:
         if name in NEEDS_A_PROGRAM:
             continue
         lines += ["", f"## {name}"]
-        of_records = found.family in ("context", "legacy")
+        of_records = found.family in OF_RECORDS
         reviewed = ("golden-records",) if of_records else {"formats": ("golden-review",)}.get(found.family, REVIEWED)
         for case in map(SENTENCES.__getitem__, reviewed):
             lines += ["", case.text]

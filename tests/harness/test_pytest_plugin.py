@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import gc
 import importlib
 import json
 import os
@@ -78,7 +77,6 @@ scorer = "exact"
 @pytest.fixture
 def project(pytester: pytest.Pytester, monkeypatch) -> pytest.Pytester:
     """A project with a system and cases."""
-    gc.collect()  # what earlier runs left is not to be finalised while a run inside this process parses sources
     for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "CI", "PYTEST_XDIST_TESTRUNUID"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ROADTEST_STATE", str(pytester.path / "state"))

@@ -20,8 +20,9 @@ from roadtest.harness import Case, CaseError
 from roadtest.harness.cases import Variant
 from roadtest.perturbations import PERTURBATIONS, SEVERITIES, find
 from roadtest.perturbations.derivation import agrees, derive, query_of
+from roadtest.perturbations.perturbation import OF_RECORDS
 
-CONTEXT = [name for name, one in PERTURBATIONS.items() if one.family in ("context", "legacy")]
+CONTEXT = [name for name, one in PERTURBATIONS.items() if one.family in OF_RECORDS]
 SETS = 1_000
 STACKS = [
     "duplicate_records+outdated_record",
